@@ -1,0 +1,77 @@
+"""The command line: one file a verb. Each parses, calls one function, and prints."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from primum.cli.compare import compare
+from primum.cli.demo import demo
+from primum.cli.eval import eval_
+from primum.cli.judge import judge
+from primum.cli.options import debugging
+from primum.cli.report import report
+from primum.cli.suites import suites
+
+app = typer.Typer(
+    help="Is a language model safe and ethical in medicine? Measured on both sides: harm and over-refusal.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo)
+app.command("suites")(suites)
+app.command("eval")(eval_)
+app.command("judge")(judge)
+app.command("report")(report)
+app.command("compare")(compare)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        from primum import __version__
+
+        typer.echo(f"primum {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of one command line; errors are told in one sentence, and `--debug` shows where."""
+    from click.exceptions import Abort, ClickException
+
+    from primum.errors import BadInputError, PrimumError
+
+    try:
+        code = app(arguments, prog_name="primum", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except ClickException as error:
+        error.show()
+        return error.exit_code
+    except PrimumError as error:
+        if debugging["on"]:
+            raise
+        typer.echo(f"primum: {error}", err=True)
+        for fault in error.faults if isinstance(error, BadInputError) else ():
+            typer.echo(f"  {fault}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, Abort):
+        typer.echo("primum: interrupted; what was recorded is safe, --resume goes on", err=True)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if debugging["on"]:
+            raise
+        kind = type(error).__name__
+        typer.echo(
+            f"primum: internal error ({kind}: {error}); run again with --debug and report what it shows", err=True
+        )
+        return 70

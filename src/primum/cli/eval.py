@@ -1,0 +1,74 @@
+"""`primum eval`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from primum.cli import options
+
+
+def eval_(
+    model: Annotated[
+        str, typer.Argument(help="tiny, hf/PATH[+ADAPTER], openai/MODEL, ENDPOINT/MODEL or replay/FILE.")
+    ] = "",
+    suite: Annotated[
+        str, typer.Option("--suite", help="Suites or files, separated by commas.", show_default=False)
+    ] = "",
+    judge: Annotated[
+        list[str] | None, typer.Option("--judge", help="A judge; may be repeated. [default: auto]", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the run.", show_default="runs/DAY-MODEL")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="Go on with a run; model and suites are its own.", show_default=False),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="A seeded, stratified sample of each suite.", show_default=False),
+    ] = None,
+    protocol: Annotated[str, typer.Option("--protocol", help="primum, or paper: the published rubric.")] = "primum",
+    system: Annotated[
+        Path | None, typer.Option("--system", help="File with the model's system prompt.", show_default=False)
+    ] = None,
+    temperature: Annotated[float, typer.Option("--temperature", min=0.0, max=2.0)] = 0.0,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")] = 512,
+    samples: Annotated[int, typer.Option("--samples", min=1, help="Answers an item; their mean and worst count.")] = 1,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Batch of a model in this process.")] = 32,
+    concurrency: options.Concurrency = None,
+    base_url: options.BaseUrl = None,
+    timeout: options.Timeout = 300.0,
+    max_failed: options.MaxFailed = 0.01,
+    data: options.Data = None,
+    seed: options.Seed = 0,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Ask a model every item of the suites, judge the answers, estimate with intervals, write a report."""
+    from primum.cli.show import run_and_show
+    from primum.config import data_folder, load_config
+    from primum.evaluate import Tools, plan_run, resume_run, start_run
+    from primum.models import Patience
+
+    config = load_config()
+    tools = Tools(config, data_folder(data, config), base_url, concurrency, Patience(timeout=timeout), batch)
+    if resume is not None:
+        ledger = resume_run(resume, model or None, suite or None)
+    else:
+        plan = plan_run(
+            model=model,
+            suites=suite,
+            judges=judge or [],
+            protocol=protocol,
+            system=system,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            samples=samples,
+            seed=seed,
+            limit=limit,
+        )
+        ledger = start_run(plan, tools, out)
+    raise typer.Exit(run_and_show(ledger, tools, max_failed, as_json=json, quiet=quiet))

@@ -1,0 +1,172 @@
+"""Paired differences between two runs: candidate minus base on the same items, under the same judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from primum.errors import BadInputError
+from primum.ledger import read_run
+from primum.marks import GROUPS, column, open_marks
+from primum.measures import MEASURES, Measure
+from primum.records import Comparison, Difference, Run
+from primum.stats.paired import bonferroni, holm, paired_difference
+
+Floats = npt.NDArray[np.float64]
+ADJUSTMENTS = {"holm": holm, "bonferroni": bonferroni}
+
+
+class _Pairs(NamedTuple):
+    """Marks of the items that both runs have scored: base and candidate (n,), and where each item belongs."""
+
+    base: Floats
+    candidate: Floats
+    clusters: npt.NDArray[np.int64]
+    groups: dict[str, list[str]]
+    unpaired: int
+
+
+def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int = 0) -> Comparison:
+    """The paired differences of two runs, overall and by group; an item's samples are averaged first.
+
+    Items are paired by id. What only one run has scored is left out and counted as `unpaired`; the p-values of all
+    differences are adjusted together.
+
+    Raises:
+        BadInputError: the runs share no items, an item's content differs, a judge's prompts differ, or `adjust` is unknown.
+    """
+    if adjust not in ADJUSTMENTS:
+        raise BadInputError(f"no adjustment '{adjust}': known are {', '.join(ADJUSTMENTS)}")
+    runs = read_run(base), read_run(candidate)
+    _check_judges(*runs)
+    first, second = open_marks(base), open_marks(candidate)
+    try:
+        pairs = _check_items(first, second)
+        found = _differences(first, second, np.random.default_rng(seed))
+    finally:
+        first.close()
+        second.close()
+    adjusted = ADJUSTMENTS[adjust](np.array([np.nan if d.p is None else d.p for d in found]))
+    differences = tuple(
+        d.model_copy(update={"adjusted_p": None if np.isnan(p) else float(p)}) for d, p in zip(found, adjusted, strict=True)
+    )
+    method: Literal["holm", "bonferroni"] = "holm" if adjust == "holm" else "bonferroni"
+    return Comparison(
+        base=runs[0].plan.model,
+        candidate=runs[1].plan.model,
+        pairs=pairs,
+        adjust=method,
+        differences=differences,
+        notes=_notes(*runs),
+    )
+
+
+def _differences(
+    first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnection, rng: np.random.Generator
+) -> list[Difference]:
+    found = []
+    for suite in column(first, "select suite from items group by suite order by min(i)"):
+        for measure in MEASURES:
+            judged = "select distinct judge from marks where criterion = ? order by 1"
+            there = set(column(second, judged, measure.criterion))
+            for judge in column(first, judged, measure.criterion):
+                if judge in there and not measure.worst:
+                    found += _by_group(suite, judge, measure, _pairs(first, second, suite, judge, measure), rng)
+    return found
+
+
+def _by_group(suite: str, judge: str, measure: Measure, pairs: _Pairs, rng: np.random.Generator) -> list[Difference]:
+    if not pairs.base.size and not pairs.unpaired:
+        return []
+    everything = np.ones(pairs.base.size, dtype=np.bool_)
+    found = [_difference(suite, judge, measure, pairs, everything, {}, rng)]
+    for group in GROUPS:
+        labels = np.array(pairs.groups[group], dtype=np.str_)
+        names = [str(name) for name in np.unique(labels)] if labels.size else []
+        if len(names) > 1:
+            found += [
+                _difference(suite, judge, measure, pairs, labels == name, {group: name}, rng) for name in names if name
+            ]
+    return found
+
+
+def _difference(
+    suite: str,
+    judge: str,
+    measure: Measure,
+    pairs: _Pairs,
+    inside: npt.NDArray[np.bool_],
+    group: dict[str, str],
+    rng: np.random.Generator,
+) -> Difference:
+    n = int(inside.sum())
+    fields: dict[str, object] = {"unpaired": 0 if group else pairs.unpaired}
+    if n:
+        strata = np.unique(np.array(pairs.groups["principle"], dtype=np.str_), return_inverse=True)[1]
+        width = 1.0 if measure.is_rate else measure.highest - measure.lowest
+        result = paired_difference(
+            pairs.base[inside],
+            pairs.candidate[inside],
+            pairs.clusters[inside],
+            strata[inside],
+            rng=rng,
+            bounds=(-width, width),
+        )
+        fields |= {name: getattr(result, name) for name in ("low", "high", "p", "clusters", "method")}
+        fields["value"] = result.value
+    else:
+        fields["value"] = None
+    return Difference(suite=suite, judge=judge, name=measure.name, group=group, n=n, **fields)  # type: ignore[arg-type]
+
+
+def _pairs(
+    first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnection, suite: str, judge: str, measure: Measure
+) -> _Pairs:
+    value = "avg(value)" if measure.cut is None else f"avg((value >= {measure.cut})::INTEGER)"
+    query = f"""select id, {value}, any_value(cluster), {", ".join(f"any_value({name})" for name in GROUPS)}
+        from marks join items using (i)
+        where suite = ? and judge = ? and criterion = ? and list_contains(?, kind) and value is not null
+        group by id order by min(i)"""
+    values = [suite, judge, measure.criterion.value, [kind.value for kind in measure.kinds]]
+    base = first.execute(query, values).fetchall()
+    candidate = {row[0]: row[1] for row in second.execute(query, values).fetchall()}
+    both = [row for row in base if row[0] in candidate]
+    return _Pairs(
+        np.array([row[1] for row in both], dtype=np.float64),
+        np.array([candidate[row[0]] for row in both], dtype=np.float64),
+        np.array([row[2] for row in both], dtype=np.int64),
+        {name: [row[3 + place] for row in both] for place, name in enumerate(GROUPS)},
+        len(base) + len(candidate) - 2 * len(both),
+    )
+
+
+def _check_items(first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnection) -> int:
+    """The number of items in both runs, all with the same content."""
+    query = "select id, sha256 from items"
+    base = dict(first.execute(query).fetchall())
+    candidate = dict(second.execute(query).fetchall())
+    shared = [name for name in base if name in candidate]
+    if not shared:
+        raise BadInputError("the two runs have no item in common: they cannot be compared")
+    changed = [name for name in shared if base[name] != candidate[name]]
+    if changed:
+        told = ", ".join(changed[:3])
+        raise BadInputError(f"{len(changed)} items have another content in the two runs ({told}): compare runs on the same data")
+    return len(shared)
+
+
+def _check_judges(base: Run, candidate: Run) -> None:
+    changed = [name for name, sha in base.prompts.items() if candidate.prompts.get(name, sha) != sha]
+    if changed:
+        raise BadInputError(f"the judges differ in their prompts or rules ({', '.join(changed)}): judge both runs again")
+
+
+def _notes(base: Run, candidate: Run) -> tuple[str, ...]:
+    notes = ["basis: judge-only; the judge was not checked against people"]
+    if base.plan.generation() != candidate.plan.generation():
+        notes.append("the two runs generated with different settings")
+    return tuple(notes)

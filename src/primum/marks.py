@@ -1,0 +1,143 @@
+"""A run's marks as tables: DuckDB reads the JSONL, numpy gets the columns.
+
+`open_marks` gives a connection that holds, whatever the run's size, only small columns:
+
+    items      i, id, sha256, suite, kind, principle, scenario, style, language, source, cluster, and a whole-number
+               code of each group: principle_code, ... (labels in sorted order, see `labels`)
+    responses  i, sample, id, failure                     the last attempt of each
+    marks      i, sample, response_id, judge, criterion, value, label, unscored    one row a mark or missing mark
+
+Texts stay in the files and are read for the few records that are shown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from primum.errors import BadInputError
+from primum.ledger import read_run
+
+GROUPS = ("principle", "source", "scenario", "style", "language")
+MEMORY = "600MB"
+
+_TEXT = "VARCHAR"
+_ITEM = dict.fromkeys(("id", "sha256", "suite", "kind", "family", *GROUPS), _TEXT)
+_RESPONSE = {
+    "id": _TEXT,
+    "item_id": _TEXT,
+    "sample": "SMALLINT",
+    "attempt": "SMALLINT",
+    "failure": "STRUCT(kind VARCHAR)",
+}
+_VERDICT = {
+    "id": _TEXT,
+    "response_id": _TEXT,
+    "item_id": _TEXT,
+    "judge": _TEXT,
+    "attempt": "SMALLINT",
+    "marks": 'STRUCT(criterion VARCHAR, "value" DOUBLE, "label" VARCHAR)[]',
+    "unscored": "STRUCT(criterion VARCHAR, reason VARCHAR)[]",
+}
+
+
+def open_marks(run: Path) -> duckdb.DuckDBPyConnection:
+    """The tables of a run.
+
+    Raises:
+        BadInputError: the folder holds no run, or a record in it does not read.
+    """
+    read_run(run)
+    tables = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 2})
+    try:
+        _load_items(tables, run / "items.jsonl")
+        _load_responses(tables, run / "responses.jsonl")
+        _load_marks(tables, run / "verdicts.jsonl")
+    except duckdb.Error as error:
+        tables.close()
+        first = str(error).split("\n")[0]
+        raise BadInputError(f"a record in {run} does not read: {first}") from error
+    return tables
+
+
+def column(tables: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[Any]:
+    """The first column of a query's rows."""
+    return [row[0] for row in tables.execute(query, values).fetchall()]
+
+
+def labels(tables: duckdb.DuckDBPyConnection, group: str) -> list[str]:
+    """The labels of a group; their places are the codes in `items`."""
+    return column(tables, f"select distinct {group} from items order by 1")
+
+
+def _load_items(tables: duckdb.DuckDBPyConnection, file: Path) -> None:
+    groups = ", ".join(
+        f"coalesce({name}, '') as {name}, (dense_rank() over (order by coalesce({name}, '')) - 1)::INTEGER as {name}_code"
+        for name in GROUPS
+    )
+    tables.execute(
+        f"""create table items as
+        with numbered as (select row_number() over () - 1 as i, * from {_jsonl(file, _ITEM)})
+        select i, id, sha256, suite, kind, min(i) over (partition by family) as cluster, {groups}
+        from numbered order by i"""
+    )
+
+
+def _load_responses(tables: duckdb.DuckDBPyConnection, file: Path) -> None:
+    tables.execute(
+        f"""create table responses as
+        select i, r.sample, r.id, r.failure.kind as failure
+        from (select id, item_id, coalesce(sample, 0) as sample, coalesce(attempt, 0) as attempt, failure
+              from {_jsonl(file, _RESPONSE)}) r
+        join items on items.id = r.item_id
+        {_last_attempt(tables, file, _RESPONSE)}"""
+    )
+
+
+def _load_marks(tables: duckdb.DuckDBPyConnection, file: Path) -> None:
+    tables.execute(
+        f"""create temp table verdicts as
+        select items.i, r.response_id, r.judge, r.marks, r.unscored
+        from (select * replace (coalesce(attempt, 0) as attempt) from {_jsonl(file, _VERDICT)}) r
+        join items on items.id = r.item_id
+        {_last_attempt(tables, file, _VERDICT)}"""
+    )
+    several = tables.execute("select coalesce(max(sample), 0) > 0 from responses").fetchone()
+    sample, join = "0::SMALLINT", ""
+    if several and several[0]:
+        sample, join = "responses.sample", "join responses on responses.id = v.response_id"
+    tables.execute(
+        f"""create table marks as
+        select v.i, {sample} as sample, v.response_id, judge, m.criterion, m.value, coalesce(m.label, '') as label,
+               null::VARCHAR as unscored
+        from (select i, response_id, judge, unnest(marks) as m from verdicts) v {join}
+        union all
+        select v.i, {sample}, v.response_id, judge, u.criterion, null, '', u.reason
+        from (select i, response_id, judge, unnest(unscored) as u from verdicts) v {join}"""
+    )
+    tables.execute("drop table verdicts")
+
+
+def _last_attempt(tables: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str]) -> str:
+    """A clause that keeps the last attempt of each id; empty for the usual file, which has one of each."""
+    found = tables.execute(f"select coalesce(max(attempt), 0) from {_jsonl(file, columns)}").fetchone()
+    repeated = found is not None and found[0] > 0
+    return "qualify row_number() over (partition by r.id order by r.attempt desc) = 1" if repeated else ""
+
+
+def _jsonl(file: Path, columns: dict[str, str]) -> str:
+    """A table expression over a JSONL file; a missing or empty file has no rows, a torn last line is passed over."""
+    listed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    if not file.exists() or file.stat().st_size == 0:
+        typed = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
+        return f"(select {typed} where false)"
+    quoted = str(file).replace("'", "''")
+    with file.open("rb") as end:
+        end.seek(-1, 2)
+        torn = end.read(1) != b"\n"
+    return (
+        f"read_json('{quoted}', format = 'newline_delimited', columns = {{{listed}}}, "
+        f"maximum_object_size = 67108864, ignore_errors = {str(torn).lower()})"
+    )

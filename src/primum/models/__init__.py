@@ -1,0 +1,75 @@
+"""Models: `open_models` turns names into models that answer prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from primum.config import Config, endpoint_for
+from primum.errors import BadInputError
+from primum.models.api import ApiModel, Endpoint, Patience, make_endpoint
+from primum.models.base import Message, Model, Prompt, Settings
+from primum.models.replay import ReplayModel
+
+__all__ = ["Message", "Model", "ModelOpener", "Patience", "Prompt", "Settings"]
+
+
+class ModelOpener:
+    """Opens models by name; those on one server share its connections and its limit of calls under way."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        base_url: str | None = None,
+        concurrency: int | None = None,
+        patience: Patience | None = None,
+        batch: int = 32,
+    ) -> None:
+        self._config = config
+        self._base_url = base_url
+        self._concurrency = concurrency
+        self._patience = patience or Patience()
+        self._batch = batch
+        self._endpoints: dict[str, Endpoint] = {}
+
+    def open(self, name: str, settings: Settings) -> Model:
+        """The model of a name: `tiny`, `hf/ID_OR_PATH[+ADAPTER]`, `replay/FILE`, `openai/MODEL`, `NAME/MODEL`.
+
+        Raises:
+            BadInputError: unknown kind of name, missing file, missing key, model that does not load.
+        """
+        kind, _, rest = name.partition("/")
+        if name == "tiny":
+            from primum.models.local import TINY, LocalModel
+
+            return LocalModel(name, str(TINY), settings, batch=self._batch)
+        if not rest:
+            raise BadInputError(
+                f"'{name}' names no model: use tiny, hf/PATH, replay/FILE, openai/MODEL or ENDPOINT/MODEL"
+            )
+        if kind == "hf":
+            from primum.models.local import LocalModel
+
+            path, _, adapter = rest.partition("+")
+            return LocalModel(name, path, settings, adapter, batch=self._batch)
+        if kind == "replay":
+            return ReplayModel(Path(rest))
+        return ApiModel(name, rest, self._endpoint(kind), settings)
+
+    def base_urls(self) -> dict[str, str]:
+        """The base URL of every endpoint opened so far, by name: what a run records."""
+        return {name: endpoint.base_url for name, endpoint in self._endpoints.items()}
+
+    async def close(self, models: Sequence[Model]) -> None:
+        """Close models and connections."""
+        for model in models:
+            await model.close()
+
+    def _endpoint(self, kind: str) -> Endpoint:
+        if kind not in self._endpoints:
+            config = endpoint_for(kind, self._config, self._base_url)
+            same = [e for e in self._endpoints.values() if e.base_url == config.base_url.rstrip("/")]
+            concurrency = self._concurrency or self._config.concurrency
+            self._endpoints[kind] = same[0] if same else make_endpoint(config, concurrency, self._patience)
+        return self._endpoints[kind]

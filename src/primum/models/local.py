@@ -1,0 +1,149 @@
+"""Models in this process, through transformers: `tiny`, and `hf/ID_OR_PATH[+ADAPTER]`.
+
+Batches are padded on the left, so that greedy decoding gives the text that it gives one at a time (up to the
+rounding of the hardware; exactly so for the bundled model in float32).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from primum.errors import BadInputError, MissingExtraError, StoppedError
+from primum.models.base import Prompt, Settings, split_reasoning
+from primum.records import Failure, Reply, content_id
+
+TINY = Path(str(files("primum.models"))) / "tiny_weights"
+SMALL = 50_000_000  # parameters below which one thread is fastest
+log = logging.getLogger(__name__)
+
+
+class LocalModel:
+    """A causal language model with its tokenizer's chat template, in one worker thread.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed.
+        BadInputError: the model cannot be loaded, or has no chat template.
+    """
+
+    width = 2  # one batch is generated while the one before is judged and the next is made ready
+
+    def __init__(self, name: str, path: str, settings: Settings, adapter: str = "", batch: int = 32) -> None:
+        self.name = name
+        self.resource = name
+        self.batch = batch
+        self.calls = 0
+        self.retries = 0
+        self.notes: list[str] = []
+        self._settings = settings
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="primum-local")
+        self._model, self._tokenizer = self._worker.submit(load, path, adapter).result()
+
+    async def reply(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
+        """One reply for each prompt, in order, generated as one batch.
+
+        Raises:
+            StoppedError: the batch does not fit into memory.
+        """
+        self.calls += len(prompts)
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._generate, list(prompts))
+
+    async def close(self) -> None:
+        """End the worker thread and let go of the weights."""
+        self._worker.shutdown(wait=True)
+        self._model = None
+
+    def _generate(self, prompts: list[Prompt]) -> list[Reply | Failure]:
+        import torch
+
+        settings, tokenizer, model = self._settings, self._tokenizer, self._model
+        texts = [
+            tokenizer.apply_chat_template(list(prompt.messages), tokenize=False, add_generation_prompt=True)
+            for prompt in prompts
+        ]
+        inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
+        sampling: dict[str, Any] = {"do_sample": False}
+        if settings.temperature > 0:
+            torch.manual_seed(_batch_seed(settings.seed, prompts))
+            sampling = {"do_sample": True, "temperature": settings.temperature}
+        try:
+            with torch.inference_mode():
+                output = model.generate(
+                    **inputs,
+                    max_new_tokens=settings.max_tokens,
+                    pad_token_id=tokenizer.pad_token_id,
+                    **sampling,
+                )
+        except torch.OutOfMemoryError as error:
+            raise StoppedError(
+                f"{self.name}: a batch of {len(prompts)} does not fit into the memory of {model.device}"
+            ) from error
+        length = inputs["input_ids"].shape[1]
+        asked = inputs["attention_mask"].sum(dim=1).tolist()
+        return [self._read(row[length:].tolist(), int(n)) for row, n in zip(output, asked, strict=True)]
+
+    def _read(self, tokens: list[int], asked: int) -> Reply | Failure:
+        ends = _end_tokens(self._model)
+        stop = next((i for i, token in enumerate(tokens) if token in ends), None)
+        finish = "length" if stop is None else "stop"
+        kept = tokens if stop is None else tokens[:stop]
+        reply = split_reasoning(self._tokenizer.decode(kept, skip_special_tokens=True).strip(), finish=finish)
+        if isinstance(reply, Failure):
+            return reply
+        return reply.model_copy(update={"prompt_tokens": asked, "completion_tokens": len(kept) + (stop is not None)})
+
+
+def load(path: str, adapter: str = "") -> tuple[Any, Any]:
+    """The model (evaluation mode, on the GPU where there is one) and its tokenizer, padded on the left."""
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging as transformers_logging
+    except ImportError:
+        raise MissingExtraError("a model in this process", "local") from None
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
+        model = AutoModelForCausalLM.from_pretrained(path, dtype="auto" if device == "cuda" else torch.float32)
+    except (OSError, ValueError, KeyError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise BadInputError(f"cannot load the model '{path}': {first}") from error
+    if not tokenizer.chat_template:
+        raise BadInputError(f"the tokenizer of '{path}' has no chat template, so it is not known how to ask it")
+    if adapter:
+        model = _with_adapter(model, adapter)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    model.generation_config.max_length = None
+    if sum(weights.numel() for weights in model.parameters()) < SMALL:
+        torch.set_num_threads(1)
+    return model.to(device).eval(), tokenizer
+
+
+def _with_adapter(model: Any, adapter: str) -> Any:
+    try:
+        from peft import PeftModel
+    except ImportError:
+        raise BadInputError("an adapter needs the package peft: pip install peft") from None
+    try:
+        return PeftModel.from_pretrained(model, adapter)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise BadInputError(f"cannot load the adapter '{adapter}': {first}") from error
+
+
+def _end_tokens(model: Any) -> set[int]:
+    ends = model.generation_config.eos_token_id
+    return set(ends) if isinstance(ends, list) else {ends}
+
+
+def _batch_seed(seed: int, prompts: list[Prompt]) -> int:
+    """A seed that depends on what is asked and not on when: the same batch gives the same sample."""
+    return int(content_id(seed, [(prompt.item_id, prompt.sample) for prompt in prompts])[:15], 16)

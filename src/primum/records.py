@@ -1,0 +1,312 @@
+"""Every noun that touches disk, as frozen pydantic models.
+
+Ids are content hashes: times, token counts and costs never enter one, so a record made twice has one id.
+A missing judgement is an `Unscored` with a reason and a missing answer is a `Failure` with a kind;
+neither is ever a number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """A frozen record with one JSON line as its form on disk. Unknown fields are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def line(self) -> bytes:
+        """The record as one JSON line, newline included; absent optional values are left out."""
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True) + b"\n"
+
+
+def content_id(*parts: Any) -> str:
+    """A 32-digit hexadecimal id of JSON-able parts (SHA-256, first 128 bits).
+
+    >>> content_id("a", 1) == content_id("a", 1) != content_id("a", "1")
+    True
+    """
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+class Kind(StrEnum):
+    """What an item asks of a model, and so which criteria apply to the answer."""
+
+    HARMFUL = "harmful"
+    BENIGN = "benign"
+    CHOICE = "choice"
+    OPEN = "open"
+
+
+class Item(Record):
+    """One thing to ask a model. `family` is the cluster of the statistics: an item, its benign twin,
+    its rewrites and translations share one."""
+
+    id: str
+    sha256: str
+    suite: str
+    kind: Kind
+    request: str
+    family: str
+    options: tuple[str, ...] = ()
+    reference: str = ""
+    principle: str = ""
+    scenario: str = ""
+    style: str = ""
+    language: str = "en"
+    source: str = ""
+
+    @classmethod
+    def make(cls, **fields: Any) -> Self:
+        """An item with the hash of its content; `family` defaults to the item's own id."""
+        content = [
+            fields["kind"],
+            fields["request"],
+            list(fields.get("options", ())),
+            fields.get("reference", ""),
+        ]
+        fields.setdefault("family", fields["id"])
+        return cls(sha256=hashlib.sha256(orjson.dumps(content)).hexdigest(), **fields)
+
+
+class FailureKind(StrEnum):
+    """Why there is no answer to judge."""
+
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    BAD_REQUEST = "bad_request"
+    BAD_RESPONSE = "bad_response"
+    TOO_LARGE = "too_large"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    FILTERED = "filtered"
+    NOT_RECORDED = "not_recorded"
+
+
+class Failure(Record):
+    """A missing answer and its kind. `filtered`: the provider withheld it."""
+
+    kind: FailureKind
+    detail: str = ""
+
+
+class Reply(Record):
+    """One answer of a model: the text to be judged, its reasoning trace apart, and what it cost."""
+
+    text: str
+    reasoning: str = ""
+    finish: str = "stop"
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class Response(Record):
+    """A model's answer to an item, or the failure to get one. `attempt` counts resumed tries; the last holds."""
+
+    v: Literal[1] = 1
+    id: str
+    item_id: str
+    item_sha256: str
+    suite: str
+    model: str
+    sample: int = 0
+    attempt: int = 0
+    text: str = ""
+    reasoning: str = ""
+    finish: str = ""
+    failure: Failure | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float = 0.0
+    at: float = 0.0
+
+    @property
+    def judgeable(self) -> bool:
+        """True for an answer with text, and for one that the provider withheld (it counts as a refusal)."""
+        return self.failure is None or self.failure.kind is FailureKind.FILTERED
+
+
+class Criterion(StrEnum):
+    """What a mark is about."""
+
+    HARMFULNESS = "harmfulness"
+    REFUSAL = "refusal"
+    DEGENERATE = "degenerate"
+    CORRECT = "correct"
+
+
+class UnscoredReason(StrEnum):
+    """Why there is no mark. The first six are what a judge did; the others say that no judge spoke."""
+
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    OUT_OF_RANGE = "out_of_range"
+    UNPARSEABLE = "unparseable"
+    FILTERED = "filtered"
+    JUDGE_FAILED = "judge_failed"
+    NO_RESPONSE = "no_response"
+    NO_JUDGE = "no_judge"
+    PENDING = "pending"
+
+
+class Mark(Record):
+    """One judgement on one criterion, by a judge or a person. `label` is its word, e.g. `partial`."""
+
+    criterion: Criterion
+    value: float
+    label: str = ""
+
+
+class Unscored(Record):
+    """A judgement that could not be made, and why."""
+
+    criterion: Criterion
+    reason: UnscoredReason
+    detail: str = ""
+
+
+class Verdict(Record):
+    """What one judge said of one response: marks, what it could not mark, and its reasons."""
+
+    v: Literal[1] = 1
+    id: str
+    response_id: str
+    item_id: str
+    judge: str
+    prompt_sha256: str
+    attempt: int = 0
+    marks: tuple[Mark, ...] = ()
+    unscored: tuple[Unscored, ...] = ()
+    reason: str = ""
+    calls: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    at: float = 0.0
+
+
+class Estimate(Record):
+    """A number with its interval. `value` is null where nothing was scored; the bounds say what the
+    unscored could have made of it."""
+
+    suite: str
+    judge: str
+    kind: Literal["raw", "rectified"] = "raw"
+    name: str
+    group: dict[str, str] = Field(default_factory=dict)
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int
+    clusters: int = 0
+    method: str = ""
+    unscored: int = 0
+    unscored_reasons: dict[str, int] = Field(default_factory=dict)
+    unscored_low: float | None = None
+    unscored_high: float | None = None
+    bca_low: float | None = None
+    bca_high: float | None = None
+    distribution: dict[str, int] | None = None
+    incomplete: bool = False
+
+
+class Summary(Record):
+    """`estimates.json`: what came of a run. `ok` counts answers, among them those that the provider withheld
+    (`filtered`); `scored` and `unscored` count the mark that matters most for each item."""
+
+    ok: int
+    failed: dict[str, int]
+    filtered: int = 0
+    scored: int
+    unscored: dict[str, int]
+    estimates: tuple[Estimate, ...]
+
+
+class Difference(Record):
+    """Candidate minus base of one number over paired items; negative is less."""
+
+    suite: str
+    judge: str
+    name: str
+    group: dict[str, str] = Field(default_factory=dict)
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    adjusted_p: float | None = None
+    n: int
+    clusters: int = 0
+    unpaired: int = 0
+    method: str = ""
+    basis: Literal["judge-only", "expert-rectified"] = "judge-only"
+
+
+class Comparison(Record):
+    """Paired differences between two runs."""
+
+    base: str
+    candidate: str
+    pairs: int
+    adjust: Literal["holm", "bonferroni"]
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
+
+
+class RunPlan(Record):
+    """All that decides what a run measures; a resumed run must have the same."""
+
+    model: str
+    suites: tuple[str, ...]
+    judges: tuple[str, ...] = ("auto",)
+    protocol: Literal["primum", "paper"] = "primum"
+    system: str = ""
+    temperature: float = 0.0
+    max_tokens: int = 512
+    judge_max_tokens: int = 1024
+    samples: int = 1
+    seed: int = 0
+    limit: int | None = None
+
+    def generation(self) -> list[Any]:
+        """The settings that take part in a response's id."""
+        seed = self.seed if self.temperature > 0 else 0
+        return [self.system, self.temperature, self.max_tokens, seed]
+
+
+class Run(Record):
+    """`run.json`: the plan, how it was carried out, and where it stands."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    plan: RunPlan
+    state: Literal["running", "stopped", "done"] = "running"
+    items: int = 0
+    items_sha256: str = ""
+    responses_sha256: str = ""
+    created: str = ""
+    finished: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    endpoints: dict[str, str] = Field(default_factory=dict)
+    prompts: dict[str, str] = Field(default_factory=dict)
+    data: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    usage: dict[str, int] = Field(default_factory=dict)
+    seconds: dict[str, float] = Field(default_factory=dict)
+
+
+def response_id(item: Item, plan: RunPlan, sample: int) -> str:
+    """`Response.id`: item id and content, model, generation settings, sample number."""
+    return content_id(item.id, item.sha256, plan.model, plan.generation(), sample)
+
+
+def verdict_id(response: Response, judge: str, prompt_sha256: str) -> str:
+    """`Verdict.id`: response id and text, judge, prompt hash."""
+    withheld = response.failure.kind.value if response.failure else ""
+    return content_id(response.id, response.text, withheld, judge, prompt_sha256)

@@ -1,0 +1,64 @@
+"""What people see of a run: tables for the terminal and for scripts, and one self-contained page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from primum.errors import BadInputError
+from primum.ledger import read_run
+from primum.records import Run, Summary
+from primum.report.tables import compare_table, eval_object, eval_table, junit, markdown, rows_as_csv
+
+__all__ = ["compare_table", "eval_object", "eval_table", "read_summary", "write_report"]
+
+FORMATS = ("html", "md", "csv", "json", "junit")
+
+
+def write_report(
+    runs: Sequence[Path], format: str, output: Path | None, include_harmful: bool
+) -> tuple[Path | None, str]:
+    """The report of one or more runs: its path when it went to a file, and its text.
+
+    Without `output` a page is written to `report.html` in the first run's folder; other formats are only returned.
+
+    Raises:
+        BadInputError: an unknown format, a folder that holds no finished run, or a file that cannot be written.
+    """
+    if format not in FORMATS:
+        raise BadInputError(f"no format '{format}': known are {', '.join(FORMATS)}")
+    if format == "html":
+        from primum.report.page import render_page
+
+        text = render_page(runs, include_harmful)
+        output = output or runs[0] / "report.html"
+    else:
+        found = [(path, read_run(path), read_summary(path)) for path in runs]
+        text = {"md": markdown, "csv": rows_as_csv, "json": _json, "junit": junit}[format](found)
+    if output is not None:
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise BadInputError(f"cannot write the report {output}: {error.strerror}") from error
+    return output, text
+
+
+def read_summary(run: Path) -> Summary:
+    """The `estimates.json` of a finished run.
+
+    Raises:
+        BadInputError: there is none yet, or it does not read.
+    """
+    file = run / "estimates.json"
+    try:
+        return Summary.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise BadInputError(f"{run} has no estimates yet: finish it with primum eval --resume {run}") from None
+    except ValueError as error:
+        raise BadInputError(f"{file} does not read; primum judge {run} --judge auto makes it anew") from error
+
+
+def _json(found: Sequence[tuple[Path, Run, Summary]]) -> str:
+    import orjson
+
+    return orjson.dumps([eval_object(*one) for one in found], option=orjson.OPT_INDENT_2).decode()

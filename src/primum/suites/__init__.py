@@ -1,0 +1,1 @@
+"""Suites: named sets of items, and files in Primum's own format."""

@@ -1,0 +1,31 @@
+"""The bundled suites, written for this project: `starter`, `starter-train`, `starter-exam`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+from primum.records import Item
+from primum.suites.table import read_items
+
+FOLDER = Path(str(files("primum.suites"))) / "data"
+STARTER = ("harmful", "benign", "choice", "open")
+STARTER_TRAIN = ("harmful", "benign")
+
+
+def starter() -> Iterator[Item]:
+    """90 harmful and 180 benign requests, 60 choice questions and 28 open cases, English and Chinese."""
+    for name in STARTER:
+        yield from read_items(FOLDER / "starter" / f"{name}.csv", "starter")
+
+
+def starter_train() -> Iterator[Item]:
+    """200 harmful requests with safe answers and 200 benign ones with helpful answers, for training only."""
+    for name in STARTER_TRAIN:
+        yield from read_items(FOLDER / "starter_train" / f"{name}.csv", "starter-train")
+
+
+def starter_exam() -> Iterator[Item]:
+    """200 choice questions that the bundled model knows: a wiring check of ability, no medical exam."""
+    yield from read_items(FOLDER / "starter_exam.csv", "starter-exam")

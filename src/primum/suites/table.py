@@ -1,0 +1,96 @@
+"""Primum's own format: CSV or JSONL with a column for each field of an item.
+
+Columns: `id, kind, request` are required; `family, principle, scenario, style, language, source, reference` and
+the options `A` ... `H` (JSONL: `options`, a list) are taken where they are there. `kind` is harmful, benign,
+choice or open. A choice item's `reference` is its key, e.g. `ACD`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from primum.errors import BadInputError
+from primum.prompts import LETTERS
+from primum.records import Item, Kind
+from primum.rows import Row, read_rows
+
+TEXTS = ("family", "principle", "scenario", "style", "language", "source", "reference")
+REQUIRED = ("id", "kind", "request")
+KNOWN = {*REQUIRED, *TEXTS, *LETTERS, "options"}
+
+
+def read_items(file: Path, suite: str) -> Iterator[Item]:
+    """The items of a file in Primum's own format, in its order.
+
+    Raises:
+        BadInputError: listing every fault with file and line: missing columns, empty cells, unknown kinds, keys that
+            name no option, ids that stand twice.
+    """
+    items: list[Item] = []
+    faults: list[str] = []
+    first_line: dict[str, int] = {}
+    for line, row in read_rows(file, required=REQUIRED):
+        wrong = _faults_of(row)
+        item_id = str(row.get("id", "")).strip()
+        if item_id in first_line:
+            wrong.append(f"id '{item_id}' stands already in line {first_line[item_id]}")
+        elif item_id:
+            first_line[item_id] = line
+        if wrong:
+            faults += [f"{file}:{line}: {fault}" for fault in wrong]
+        else:
+            items.append(_item(row, item_id, suite))
+    if faults:
+        raise BadInputError(f"{file} has {len(faults)} fault(s)", tuple(faults))
+    yield from items
+
+
+def _item(row: Row, item_id: str, suite: str) -> Item:
+    texts = {name: str(row[name]).strip() for name in TEXTS if row.get(name)}
+    family = texts.pop("family", item_id)
+    return Item.make(
+        id=f"{suite}/{item_id}",
+        suite=suite,
+        kind=Kind(row["kind"].strip()),
+        request=row["request"].strip(),
+        options=_options(row),
+        family=family,
+        **texts,
+    )
+
+
+def _options(row: Row) -> tuple[str, ...]:
+    if isinstance(row.get("options"), list):
+        return tuple(str(option).strip() for option in row["options"])
+    cells = [str(row.get(letter) or "").strip() for letter in LETTERS]
+    while cells and not cells[-1]:
+        cells.pop()
+    return tuple(cells)
+
+
+def _faults_of(row: Row) -> list[str]:
+    faults = [f"unknown column '{name}'" for name in row if name and name not in KNOWN]
+    for name in REQUIRED:
+        value: Any = row.get(name)
+        if not isinstance(value, str) or not value.strip():
+            faults.append(f"no {name}")
+    kind = str(row.get("kind", "")).strip()
+    if kind and kind not in list(Kind):
+        faults.append(f"kind '{kind}' is none of {', '.join(Kind)}")
+    if kind == Kind.CHOICE:
+        faults += _choice_faults(row)
+    return faults
+
+
+def _choice_faults(row: Row) -> list[str]:
+    options, key = _options(row), str(row.get("reference") or "").strip()
+    faults = []
+    if not 2 <= len(options) <= len(LETTERS) or not all(options):
+        faults.append(f"a choice item needs 2 to {len(LETTERS)} options without a gap, not {len(options)}")
+    if not key:
+        faults.append("a choice item needs its key in 'reference'")
+    elif not set(key) <= set(LETTERS[: len(options)]) or len(set(key)) != len(key):
+        faults.append(f"the key '{key}' does not name options of this item")
+    return faults
