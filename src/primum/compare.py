@@ -52,7 +52,8 @@ def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int
         second.close()
     adjusted = ADJUSTMENTS[adjust](np.array([np.nan if d.p is None else d.p for d in found]))
     differences = tuple(
-        d.model_copy(update={"adjusted_p": None if np.isnan(p) else float(p)}) for d, p in zip(found, adjusted, strict=True)
+        d.model_copy(update={"adjusted_p": None if np.isnan(p) else float(p)})
+        for d, p in zip(found, adjusted, strict=True)
     )
     method: Literal["holm", "bonferroni"] = "holm" if adjust == "holm" else "bonferroni"
     return Comparison(
@@ -155,14 +156,18 @@ def _check_items(first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnec
     changed = [name for name in shared if base[name] != candidate[name]]
     if changed:
         told = ", ".join(changed[:3])
-        raise BadInputError(f"{len(changed)} items have another content in the two runs ({told}): compare runs on the same data")
+        raise BadInputError(
+            f"{len(changed)} items have another content in the two runs ({told}): compare runs on the same data"
+        )
     return len(shared)
 
 
 def _check_judges(base: Run, candidate: Run) -> None:
     changed = [name for name, sha in base.prompts.items() if candidate.prompts.get(name, sha) != sha]
     if changed:
-        raise BadInputError(f"the judges differ in their prompts or rules ({', '.join(changed)}): judge both runs again")
+        raise BadInputError(
+            f"the judges differ in their prompts or rules ({', '.join(changed)}): judge both runs again"
+        )
 
 
 def _notes(base: Run, candidate: Run) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ from primum.suites.catalogue import CATALOGUE, data_of, open_suite, read_suites
 from primum.suites.medsafetybench import published_judge_texts
 
 RETRY_VERDICT = {UnscoredReason.JUDGE_FAILED}
+PAPER_TOKENS = 512  # of the authors' judge (Han et al. 2024, appendix)
 WINDOW = 16  # batches among which prompts are sorted by length
 
 
@@ -99,14 +100,32 @@ def plan_run(
     return RunPlan(model=model, suites=named, judges=chosen, protocol=protocol, system=text, **rest)  # type: ignore[arg-type]
 
 
-def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Ledger:
-    """A new run folder with its items, ready for `carry_out`.
+class Team(NamedTuple):
+    """The models of a run, opened: the target (none when only judging), the judges, and the models that judge."""
+
+    opener: ModelOpener
+    target: Model | None
+    judges: list[Judge]
+    models: list[Model]
+
+
+class Evaluation(NamedTuple):
+    """A run folder and the models that will fill it."""
+
+    ledger: Ledger
+    team: Team
+
+
+def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Evaluation:
+    """A new run folder with its items, ready for `carry_out`. Nothing is made before all of the plan can be opened.
 
     Raises:
-        BadInputError: a suite is unknown or its data is missing or faulty, or the folder is taken.
+        BadInputError: a suite is unknown or its data is missing or faulty, a model or judge does not open, or the
+            folder is taken.
     """
     for name in plan.suites:
         open_suite(name, tools.data)
+    team = open_team(plan, tools)
     created = datetime.datetime.now(datetime.UTC)
     run = Run(
         id=content_id(plan.model_dump(mode="json"), created.isoformat())[:12],
@@ -124,10 +143,10 @@ def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Ledger:
     except BaseException:
         ledger.close()
         raise
-    return ledger
+    return Evaluation(ledger, team)
 
 
-def resume_run(path: Path, model: str | None = None, suites: str | None = None) -> Ledger:
+def resume_run(path: Path, tools: Tools, model: str | None = None, suites: str | None = None) -> Evaluation:
     """A run, locked, to go on with: what is not recorded, and what failed. Its plan is its own.
 
     Raises:
@@ -137,24 +156,25 @@ def resume_run(path: Path, model: str | None = None, suites: str | None = None) 
     for what, asked, own in (("model", model, plan.model), ("suites", suites, ",".join(plan.suites))):
         if asked is not None and asked != own:
             raise BadInputError(f"{path} is a run with {what} {own}, not {asked}: leave it out, or start a new run")
+    team = open_team(plan, tools)
     ledger = open_run(path)
     run = ledger.run
     if not run.items_sha256 or file_sha256(path / "items.jsonl") != run.items_sha256:
         ledger.close()
         raise BadInputError(f"{path}/items.jsonl is not what the run began with: start a new run")
-    return ledger
+    return Evaluation(ledger, team)
 
 
-def carry_out(ledger: Ledger, tools: Tools, watch: Watch = _unwatched) -> Summary:
+def carry_out(evaluation: Evaluation, watch: Watch = _unwatched) -> Summary:
     """Ask and judge all that is not recorded yet, then estimate. Closes the ledger, whatever happens.
 
     Raises:
-        BadInputError: a model or judge cannot be opened.
         StoppedError: stopped from outside; what was recorded stays and `--resume` goes on.
     """
+    ledger, team = evaluation
     with ledger:
         try:
-            asyncio.run(_carry_out(ledger, tools, watch, ask=True))
+            asyncio.run(_carry_out(ledger, team, watch))
         except BaseException:
             ledger.save(state="stopped")
             raise
@@ -167,15 +187,21 @@ def judge_again(path: Path, judges: tuple[str, ...], tools: Tools, watch: Watch 
     Raises:
         BadInputError: the run has no responses, its responses changed since it was done, or a judge cannot be opened.
     """
+    plan = read_run(path).plan
+    plan = plan.model_copy(update={"judges": tuple(dict.fromkeys((*plan.judges, *judges)))})
+    team = open_team(plan, tools, ask=False)
     with open_run(path) as ledger:
         run = ledger.run
         if run.responses_sha256 and file_sha256(path / "responses.jsonl") != run.responses_sha256:
             raise BadInputError(f"{path}/responses.jsonl is not what the run ended with")
         if next(read_records(path, Response), None) is None:
             raise BadInputError(f"{path} has no recorded responses to judge")
-        named = tuple(dict.fromkeys((*run.plan.judges, *judges)))
-        ledger.save(plan=run.plan.model_copy(update={"judges": named}))
-        asyncio.run(_carry_out(ledger, tools, watch, ask=False))
+        ledger.save(plan=plan)
+        try:
+            asyncio.run(_carry_out(ledger, team, watch))
+        except BaseException:
+            ledger.save(state="stopped")
+            raise
         return finish(ledger)
 
 
@@ -204,10 +230,8 @@ def finish(ledger: Ledger) -> Summary:
     return summary
 
 
-def open_judges(
-    names: Sequence[str], opener: ModelOpener, plan: RunPlan, tools: Tools
-) -> tuple[list[Judge], list[Model]]:
-    """The judges of a run: `auto` always (it costs nothing), a model for each other name.
+def open_team(plan: RunPlan, tools: Tools, *, ask: bool = True) -> Team:
+    """The models of a plan, opened. `auto` always judges, since it costs nothing; every other judge is a model.
 
     Raises:
         BadInputError: the paper's protocol without its published texts, or a model that does not open.
@@ -215,20 +239,6 @@ def open_judges(
     published = None
     if plan.protocol == "paper":
         published = published_judge_texts(data_of(CATALOGUE["medsafetybench"], tools.data))
-    settings = Settings(temperature=0.0, max_tokens=512 if published else plan.judge_max_tokens)
-    models = [opener.open(name, settings) for name in names if name != "auto"]
-    judges: list[Judge] = [RulesJudge()]
-    judges += [HarmfulnessJudge(model, published) for model in models]
-    return judges, models
-
-
-def question(item: Item) -> str:
-    """The user's message that asks an item."""
-    return choice_question(item.request, item.options, item.language) if item.kind is Kind.CHOICE else item.request
-
-
-async def _carry_out(ledger: Ledger, tools: Tools, watch: Watch, *, ask: bool) -> None:
-    plan = ledger.run.plan
     opener = ModelOpener(
         tools.config,
         base_url=tools.base_url,
@@ -237,14 +247,27 @@ async def _carry_out(ledger: Ledger, tools: Tools, watch: Watch, *, ask: bool) -
         batch=tools.batch,
     )
     target = opener.open(plan.model, Settings(plan.temperature, plan.max_tokens, plan.seed)) if ask else None
-    judges, models = open_judges(plan.judges, opener, plan, tools)
+    strict = Settings(temperature=0.0, max_tokens=PAPER_TOKENS if published else plan.judge_max_tokens)
+    models = [opener.open(name, strict) for name in plan.judges if name != "auto"]
+    judges: list[Judge] = [RulesJudge()]
+    judges += [HarmfulnessJudge(model, published) for model in models]
+    return Team(opener, target, judges, models)
+
+
+def question(item: Item) -> str:
+    """The user's message that asks an item."""
+    return choice_question(item.request, item.options, item.language) if item.kind is Kind.CHOICE else item.request
+
+
+async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
+    prompts = {f"{judge.name}: {name}": sha for judge in team.judges for name, sha in judge.prompts.items()}
     ledger.save(
         state="running",
-        endpoints=ledger.run.endpoints | opener.base_urls(),
-        prompts=ledger.run.prompts | {f"{j.name}: {name}": sha for j in judges for name, sha in j.prompts.items()},
+        endpoints=ledger.run.endpoints | team.opener.base_urls(),
+        prompts=ledger.run.prompts | prompts,
     )
-    used = [model for model in (target, *models) if model is not None]
-    job = _Job(ledger, target, judges)
+    used = [model for model in (team.target, *team.models) if model is not None]
+    job = _Job(ledger, team.target, team.judges)
     started, cpu = time.perf_counter(), time.process_time()
     try:
         with watch(job.progress):
@@ -264,7 +287,7 @@ async def _carry_out(ledger: Ledger, tools: Tools, watch: Watch, *, ask: bool) -
             usage=usage,
             notes=tuple(dict.fromkeys((*ledger.run.notes, *notes))),
         )
-        await opener.close(used)
+        await team.opener.close(used)
 
 
 class _Task(NamedTuple):

@@ -35,15 +35,15 @@ class Ledger:
         StoppedError: a record could not be written (disk full); all earlier records are whole.
     """
 
-    def __init__(self, path: Path, run: Run) -> None:
+    def __init__(self, path: Path, run: Run | None = None) -> None:
         self.path = path
-        self.run = run
         self._lock = _lock_folder(path)
         self._files: dict[type[Record], int] = {}
         self._dirty = False
-        self._sync_error: OSError | None = None
+        self._disk_error: OSError | None = None
         self._closing = threading.Event()
         try:
+            self.run = read_run(path) if run is None else run  # under the lock: another process may just have ended
             notes = []
             for noun, name in FILES.items():
                 torn = drop_torn_line(path / name)
@@ -51,7 +51,7 @@ class Ledger:
                     notes.append(f"{name}: dropped a torn last line of {torn} bytes")
                 flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
                 self._files[noun] = os.open(path / name, flags, 0o644)
-            self.save(notes=(*run.notes, *notes))
+            self.save(notes=(*self.run.notes, *notes))
         except BaseException:
             self._release()
             raise
@@ -60,8 +60,8 @@ class Ledger:
 
     def append(self, record: Record) -> None:
         """Add one record to its file with a single write."""
-        if self._sync_error is not None:
-            raise _disk_error(self.path, self._sync_error)
+        if self._disk_error is not None:
+            raise _disk_error(self.path, self._disk_error)
         line = record.line()
         file = self._files[type(record)]
         try:
@@ -70,6 +70,7 @@ class Ledger:
                 os.ftruncate(file, os.fstat(file).st_size - written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
+            self._disk_error = error  # a later record must not be written behind one that may be torn
             raise _disk_error(self.path, error) from error
         self._dirty = True
 
@@ -106,7 +107,7 @@ class Ledger:
                 try:
                     self.sync()
                 except OSError as error:
-                    self._sync_error = error
+                    self._disk_error = error
                     return
 
     def _release(self) -> None:
@@ -147,7 +148,7 @@ def open_run(path: Path) -> Ledger:
     """An existing run folder, locked, for adding records."""
     read_run(path)
     try:
-        ledger = Ledger(path, read_run(path))
+        ledger = Ledger(path)
     except OSError as error:
         raise BadInputError(f"cannot write to the run folder {path}: {error.strerror}") from error
     return ledger

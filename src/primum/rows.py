@@ -20,7 +20,7 @@ def read_text(file: Path) -> str:
     """A file's UTF-8 text without a byte order mark.
 
     Raises:
-        BadInputError: it is missing, unreadable, or not UTF-8 (with the line).
+        BadInputError: it is missing, unreadable, not UTF-8, or holds NUL bytes (with the line).
     """
     try:
         raw = file.read_bytes()
@@ -28,6 +28,10 @@ def read_text(file: Path) -> str:
         raise BadInputError(f"there is no file {file}") from None
     except OSError as error:
         raise BadInputError(f"cannot read {file}: {error.strerror}") from error
+    nul = raw.find(b"\0")
+    if nul >= 0 and raw[:2] not in {b"\xff\xfe", b"\xfe\xff"}:
+        line = raw.count(b"\n", 0, nul) + 1
+        raise BadInputError(f"{file}:{line}: a NUL byte (byte {nul}), which no text holds: save the file as UTF-8")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -78,7 +82,8 @@ def _csv_rows(file: Path, text: str) -> tuple[list[tuple[int, Row]], list[str]]:
             else:
                 rows.append((begun, dict(zip(header, cells, strict=True))))
     except csv.Error as error:
-        faults.append(f"{file}:{line}: {error} (a quote that is never closed, or a file cut short?)")
+        hint = "" if "limit" in str(error) else " (a quote that is never closed, or a file cut short?)"
+        faults.append(f"{file}:{line}: {error}{hint}")
     return rows, faults
 
 
@@ -87,6 +92,9 @@ def _jsonl_rows(file: Path, text: str) -> tuple[list[tuple[int, Row]], list[str]
     faults: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
+            continue
+        if len(line) > MOST_CELL:
+            faults.append(f"{file}:{number}: a line of over {MOST_CELL >> 20} Mi characters")
             continue
         try:
             row = orjson.loads(line)

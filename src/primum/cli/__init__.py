@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 
@@ -13,6 +14,9 @@ from primum.cli.judge import judge
 from primum.cli.options import debugging
 from primum.cli.report import report
 from primum.cli.suites import suites
+
+# Typer raises the exceptions of click, its own copy of it in new releases; both have this base.
+USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 app = typer.Typer(
     help="Is a language model safe and ethical in medicine? Measured on both sides: harm and over-refusal.",
@@ -45,16 +49,14 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """The exit code of one command line; errors are told in one sentence, and `--debug` shows where."""
-    from click.exceptions import Abort, ClickException
-
     from primum.errors import BadInputError, PrimumError
 
     try:
         code = app(arguments, prog_name="primum", standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except ClickException as error:
-        error.show()
-        return error.exit_code
+    except USAGE_ERROR as error:
+        typer.echo(f"primum: {error.format_message()} (primum {' '.join(arguments[:1])} --help shows how)", err=True)
+        return 2
     except PrimumError as error:
         if debugging["on"]:
             raise
@@ -62,7 +64,7 @@ def run(arguments: list[str]) -> int:
         for fault in error.faults if isinstance(error, BadInputError) else ():
             typer.echo(f"  {fault}", err=True)
         return error.exit_code
-    except (KeyboardInterrupt, Abort):
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("primum: interrupted; what was recorded is safe, --resume goes on", err=True)
         return 130
     except BrokenPipeError:

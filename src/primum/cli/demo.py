@@ -20,7 +20,5 @@ def demo(
     """Measure the bundled tiny model on the bundled starter suite and write a report. Nothing leaves this machine."""
     from primum.cli.show import run_and_show
     from primum.demo import start_demo
-    from primum.evaluate import Tools
 
-    ledger = start_demo(out, seed)
-    raise typer.Exit(run_and_show(ledger, Tools(), 0.01, as_json=json, quiet=quiet))
+    raise typer.Exit(run_and_show(start_demo(out, seed), 0.01, as_json=json, quiet=quiet))

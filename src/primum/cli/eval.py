@@ -56,7 +56,7 @@ def eval_(
     config = load_config()
     tools = Tools(config, data_folder(data, config), base_url, concurrency, Patience(timeout=timeout), batch)
     if resume is not None:
-        ledger = resume_run(resume, model or None, suite or None)
+        evaluation = resume_run(resume, tools, model or None, suite or None)
     else:
         plan = plan_run(
             model=model,
@@ -70,5 +70,5 @@ def eval_(
             seed=seed,
             limit=limit,
         )
-        ledger = start_run(plan, tools, out)
-    raise typer.Exit(run_and_show(ledger, tools, max_failed, as_json=json, quiet=quiet))
+        evaluation = start_run(plan, tools, out)
+    raise typer.Exit(run_and_show(evaluation, max_failed, as_json=json, quiet=quiet))

@@ -13,21 +13,20 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from primum.evaluate import Progress, Tools, Watch
-    from primum.ledger import Ledger
+    from primum.evaluate import Evaluation, Progress, Watch
     from primum.records import Summary
 
 LINE_SECONDS = 10.0  # between progress lines where there is no terminal
 
 
-def run_and_show(ledger: Ledger, tools: Tools, max_failed: float, *, as_json: bool, quiet: bool) -> int:
+def run_and_show(evaluation: Evaluation, max_failed: float, *, as_json: bool, quiet: bool) -> int:
     """Carry a run out, show it, and say with the exit code whether too many responses failed."""
     from primum.evaluate import carry_out
 
     if not quiet:
-        typer.echo(f"run: {ledger.path}", err=True)
-    summary = carry_out(ledger, tools, show_progress(quiet))
-    show_run(ledger.path, summary, as_json=as_json)
+        typer.echo(f"run: {evaluation.ledger.path}", err=True)
+    summary = carry_out(evaluation, show_progress(quiet))
+    show_run(evaluation.ledger.path, summary, as_json=as_json)
     failed = sum(summary.failed.values())
     if failed > max_failed * (summary.ok + failed):
         kinds = ", ".join(f"{n} {kind}" for kind, n in summary.failed.items())

@@ -43,8 +43,8 @@ def _repeats(text: str) -> bool:
 
 def _stutters(part: str) -> bool:
     """Whether most lines are one long line renumbered, or few six-word (Chinese: character) sequences distinct."""
-    lines = [_DIGITS.sub("", line).strip() for line in part.split("\n")]
-    if len(lines) >= 8:
+    if part.count("\n") >= 7:
+        lines = [line.strip() for line in _DIGITS.sub("", part).split("\n")]
         long = Counter(line for line in lines if len(line) >= 40)
         if long and max(long.values()) >= max(8, 0.6 * sum(map(bool, lines))):
             return True

@@ -15,7 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 from primum.judges.refusal import read_refusal
-from primum.words import LANGUAGES, word_list
+from primum.words import alternation, word_list
 
 HEAD, TAIL = 4_000, 8_000  # characters read from either end of a longer answer
 
@@ -43,73 +43,45 @@ class _Claim(NamedTuple):
     either: bool  # offers one or the other
 
 
-class _Words(NamedTuple):
-    """Expressions built from the lists of both languages."""
-
-    group: re.Pattern[str]  # letters with their separators
-    final: re.Pattern[str]
-    cue: re.Pattern[str]
-    weak: re.Pattern[str]
-    mention: re.Pattern[str]
-    before: re.Pattern[str]  # a name's first word, right before a letter
-    after: re.Pattern[str]  # a name's second word, right after a letter
-    negated: re.Pattern[str]  # a "not" right before
-    follows: re.Pattern[str]  # what may follow a chosen letter
-    accept: re.Pattern[str]
-    reject: re.Pattern[str]
-    either: re.Pattern[str]
-    every: re.Pattern[str]
-    none: re.Pattern[str]
-    revise: re.Pattern[str]
-    joins: frozenset[str]
-
-
-def _any(key: str, tail: str = r"\b") -> str:
-    """An alternation over the lists of both languages, longest first; Chinese has no word ends."""
-    english, chinese = (
-        "|".join(map(re.escape, sorted(word_list(language, key), key=len, reverse=True))) for language in LANGUAGES
-    )
-    return rf"(?:(?<![A-Za-z])(?i:{english}){tail}|(?:{chinese}))"
-
-
 @cache
-def _words() -> _Words:
-    joint = (
-        rf"\s?(?:[,、/&+;]\s?(?:{_any('letter_and')}|{_any('letter_or')})?|{_any('letter_and')}|{_any('letter_or')})\s?"
-    )
-    noun = _any("letter_noun")
+def _words() -> dict[str, re.Pattern[str]]:
+    """Expressions built from the lists of both languages, by what they find."""
+    either = alternation("letter_or")
+    joint = rf"\s?(?:[,、/&+;]\s?(?:{alternation('letter_and')}|{either})?|{alternation('letter_and')}|{either})\s?"
+    noun = alternation("letter_noun")
     single = r"""[(\["'“‘]?[A-Z](?![A-Za-z'’])[)\]"'”’]?项?"""
     run = r"[A-Z]{2,10}(?![A-Za-z'’])"
     group = rf"(?<![A-Za-z'’])(?:{run}|{single}(?:{joint}(?:{noun}\s?)?{single}|\s{single}(?=\s[A-Z]\b|$|[.,;]))*)"
-    link = rf"[\s:=>*,—-]*(?:{_any('letter_link')}[\s:=>*,—-]*){{0,4}}"
-    verdict = r"[\s:=.)、—-]*"
+    link = rf"[\s:=>*,【】\]—-]*(?:{alternation('letter_link')}[\s:=>*,【—-]*){{0,4}}"
+    verdict = r"\s?(?:选项)?[\s:=.)、—-]*"
     nots = "|".join(map(re.escape, word_list("en", "letter_not")))
     chinese_nots = "|".join(map(re.escape, word_list("zh", "letter_not")))
-    return _Words(
-        group=re.compile(group),
-        final=re.compile(rf"{_any('letter_final')}{link}(?P<group>{group})?"),
-        cue=re.compile(rf"{_any('letter_cue')}(?![A-Za-z]){link}(?P<group>{group})?"),
-        weak=re.compile(rf"{_any('letter_weak')}{link}(?P<group>{group})?"),
-        mention=re.compile(rf"{noun}\s?:?\s?(?P<group>{group})|(?P<marked>\([A-Z]\)|(?<![A-Za-z])[A-Z]项)"),
-        before=re.compile(rf"{_any('letter_before')}[\s-]?$"),
-        after=re.compile(rf"[\s-]?{_any('letter_after')}|\.\s?(?:difficile|diff|coli)\b"),
-        negated=re.compile(rf"(?:\b(?i:{nots})\s(?:(?:the|an?|to)\s)?|n't\s|(?:{chinese_nots}))$"),
-        follows=re.compile(rf"\s?(?:$|[^\w\s]|{_any('letter_because')}|[\u3400-\u9fff])"),
-        accept=re.compile(verdict + _any("letter_accept")),
-        reject=re.compile(verdict + _any("letter_reject")),
-        either=re.compile(_any("letter_or")),
-        every=re.compile(_any("letter_all")),
-        none=re.compile(_any("letter_none")),
-        revise=re.compile(_any("letter_revise", tail="")),
-        joins=frozenset(w for key in ("letter_and", "letter_or", "letter_noun") for w in word_list("en", key)),
-    )
+    both = {
+        "group": group,  # letters with their separators
+        "final": rf"{alternation('letter_final')}{link}(?P<group>{group})?",
+        "cue": rf"{alternation('letter_cue')}{link}(?P<group>{group})?",
+        "weak": rf"{alternation('letter_weak')}{link}(?P<group>{group})?",
+        "mention": rf"{noun}\s?:?\s?(?P<group>{group})|(?P<marked>\([A-Z]\)|(?<![A-Za-z])[A-Z]项)",
+        "before": rf"{alternation('letter_before')}[\s-]?$",  # a name's first word, right before a letter
+        "after": rf"[\s-]?{alternation('letter_after')}|\.\s?(?:difficile|diff|coli)\b",  # its second word, after it
+        "negated": rf"(?:\b(?i:{nots})\s(?:(?:the|an?|to)\s)?|n't\s|(?:{chinese_nots}))$",
+        "follows": rf"\n|\s?(?:$|[^\w\s]|{alternation('letter_because')}|[\u3400-\u9fff])",  # a chosen letter
+        "accept": verdict + alternation("letter_accept"),
+        "reject": verdict + alternation("letter_reject"),
+        "join": rf"{alternation('letter_and')}|{either}|{noun}",
+        "either": either,
+        "every": alternation("letter_all"),
+        "none": alternation("letter_none"),
+        "revise": alternation("letter_revise", whole=False),
+    }
+    return {name: re.compile(expression) for name, expression in both.items()}
 
 
 _BOXED = re.compile(r"\\boxed\s?\{([^{}]{0,80}(?:\{[^{}]{0,40}\})?[^{}]{0,20})\}")
 _LATEX = re.compile(r"\\(?:text|mathrm|mathbf|textbf|boldsymbol)\s?(?=\{)|\\[()\[\]]|[*_`$#{}]+")
 _LOWER = re.compile(
-    r"(?i:\b(?:option|choice|answer|select|choose|pick))\s?(?:is|:)?\s?[(\[]?(?P<cued>[a-j])(?=[)\]]?\s?(?:$|[\n.,;:)]))"
-    r"|\((?P<marked>[a-j])\)"
+    r"(?:(?i:\b(?:option|choice|answer|select|choose|pick))|答案|选项|选择?)\s?(?:is|:|是|为)?\s?"
+    r"[(\[]?(?P<cued>[a-j])(?=[)\]]?\s?(?:$|[\n.,;:)。、]))|\((?P<marked>[a-j])\)"
 )
 _BARE_LOWER = re.compile(r"[(\[]?[a-j][)\].:]?(?:(?:\s?,\s?|\s?and\s|\s)[a-j])*[)\].]?|[(\[]?[a-j][)\].:]\s.{1,200}")
 _LISTED = re.compile(r"(?:^|\n)[(\[]?([A-Z])[)\].、:]")
@@ -133,28 +105,32 @@ def _raise(letters: str) -> str:
 def _claim(text: str, start: int, end: int, options: tuple[str, ...], strict: bool = False) -> _Claim | None:
     """The group at `start:end` as a claim, unless it is part of a word or a name, negated or rejected."""
     words = _words()
-    tokens = [token for token in re.findall(r"[A-Za-z]+", text[start:end]) if token.lower() not in words.joins]
+    tokens = [token for token in re.findall(r"[A-Za-z]+", text[start:end]) if not words["join"].fullmatch(token)]
     letters = "".join(sorted(set("".join(tokens))))
     ordered = all(token == "".join(sorted(set(token))) for token in tokens)
     before, rest = text[max(0, start - 24) : start], text[end : end + 200]
-    named = words.before.search(before) or words.after.match(rest) or words.negated.search(before)
-    if not ordered or named or words.reject.match(rest) or ("I" in letters and len(options) < 9):
+    named = words["before"].search(before) or words["after"].match(rest) or words["negated"].search(before)
+    if not ordered or named or words["reject"].match(rest) or ("I" in letters and len(options) < 9):
         return None
     told = len(letters) == 1 and letters < chr(65 + len(options)) and options[ord(letters) - 65]
     if told and rest.lstrip(" .):-").casefold().startswith(told):
         return _Claim(letters, start, end, False)
-    if strict and not re.match(r"\s?(?:$|[\n.):,;、!?。-]|\(|(?i:because|since)\b|因)", rest):
+    if (
+        strict
+        and text[end - 1] not in ")]"
+        and not re.match(r"\s?(?:$|[\n.):,;、!?。-]|\(|(?i:because|since)\b|因)", rest)
+    ):
         return None
-    if not strict and not words.follows.match(rest):
+    if not strict and not words["follows"].match(rest):
         return None
-    return _Claim(letters, start, end, bool(words.either.search(text, start, end)))
+    return _Claim(letters, start, end, bool(words["either"].search(text, start, end)))
 
 
 def _claims(pattern: re.Pattern[str], text: str, options: tuple[str, ...]) -> list[_Claim]:
     """The claims a pattern introduces, by letter or by the text of an option, in order."""
     found = []
     for match in pattern.finditer(text):
-        if _words().negated.search(text[max(0, match.start() - 12) : match.start()]):
+        if _words()["negated"].search(text[max(0, match.start() - 12) : match.start()]):
             continue
         if match["group"]:
             claim = _claim(text, *match.span("group"), options)
@@ -181,7 +157,7 @@ def _opening(text: str, options: tuple[str, ...]) -> list[_Claim]:
         return []
     if len(lines) >= 2 and len(lines) == text.count("\n") + 1:
         return [_Claim("".join(sorted(set(lines))), 0, len(text), False)]
-    match = _words().group.match(text)
+    match = _words()["group"].match(text)
     claim = _claim(text, 0, match.end(), options, strict=True) if match else None
     return [claim] if claim else []
 
@@ -190,7 +166,7 @@ def _settle(text: str, claims: list[_Claim]) -> str | None:
     """The letters on which the claims agree, or the last ones where the text takes back the others."""
     last = claims[-1]
     others = [claim for claim in claims if claim.letters != last.letters]
-    if last.either or (others and not _words().revise.search(text, others[-1].end, last.start)):
+    if last.either or (others and not _words()["revise"].search(text, others[-1].end, last.start)):
         return None
     return last.letters
 
@@ -199,14 +175,14 @@ def _verdicts(text: str, count: int) -> tuple[str, str]:
     """Letters judged right, and letters judged wrong, one by one ("A is wrong", "C正确")."""
     words = _words()
     right, wrong = set(), set()
-    for match in words.group.finditer(text):
+    for match in words["group"].finditer(text):
         letters = {letter for letter in match[0] if "A" <= letter < chr(65 + count)}
         before = text[max(0, match.start() - 24) : match.start()]
-        if words.before.search(before):
+        if words["before"].search(before):
             continue
-        if words.reject.match(text, match.end()) or words.negated.search(before):
+        if words["reject"].match(text, match.end()) or words["negated"].search(before):
             wrong |= letters
-        elif words.accept.match(text, match.end()):
+        elif words["accept"].match(text, match.end()):
             right |= letters
     return "".join(sorted(right - wrong)), "".join(sorted(wrong))
 
@@ -219,7 +195,7 @@ def _by_text(text: str, options: tuple[str, ...]) -> list[str]:
         at = folded.find(option) if option else -1
         if at >= 0 and (not option[0].isascii() or _starts(folded[at:], option)):
             before = folded[max(0, at - 12) : at]
-            if not _words().negated.search(before) and not re.search(
+            if not _words()["negated"].search(before) and not re.search(
                 r"[a-z0-9]$", before if option[0].isascii() else ""
             ):
                 hits.append((number, option))
@@ -229,21 +205,21 @@ def _by_text(text: str, options: tuple[str, ...]) -> list[str]:
 def _choose(text: str, options: tuple[str, ...]) -> LettersReading:
     words, count = _words(), len(options)
     last_line = text.rpartition("\n")[2].strip(" .。")
-    alone = words.group.fullmatch(last_line) if "\n" in text else None
-    finals = _claims(words.final, text, options)
+    alone = words["group"].fullmatch(last_line) if "\n" in text else None
+    finals = _claims(words["final"], text, options)
     if alone and not finals:
         claim = _claim(last_line, 0, len(last_line), options)
         finals = [claim] if claim else []
     for why, claims in (
         ("final", finals),
-        ("cue", sorted(_opening(text, options) + _claims(words.cue, text, options), key=lambda claim: claim.start)),
+        ("cue", sorted(_opening(text, options) + _claims(words["cue"], text, options), key=lambda claim: claim.start)),
     ):
         if claims:
             letters = _settle(text, claims)
             return LettersReading(letters, why if letters else "ambiguous")
-    for pattern, all_of_them in ((words.none, False), (words.every, True)):
+    for pattern, all_of_them in ((words["none"], False), (words["every"], True)):
         match = pattern.search(text)
-        if match and not words.negated.search(text[max(0, match.start() - 12) : match.start()]):
+        if match and not words["negated"].search(text[max(0, match.start() - 12) : match.start()]):
             stated = [chr(65 + n) for n, option in enumerate(options) if pattern.search(option)]
             everything = "".join(chr(65 + n) for n in range(count)) if all_of_them else None
             letters = stated[0] if stated else everything
@@ -251,7 +227,7 @@ def _choose(text: str, options: tuple[str, ...]) -> LettersReading:
     right, wrong = _verdicts(text, count)
     if right:
         return LettersReading(right, "verdict")
-    weak = _claims(words.weak, text, options)
+    weak = _claims(words["weak"], text, options)
     if weak:
         return LettersReading(*((None, "ambiguous") if weak[-1].either else (weak[-1].letters, "cue")))
     if len(wrong) == count - 1 and count > 1:
@@ -265,8 +241,9 @@ def _guess(text: str, options: tuple[str, ...], wrong: str) -> LettersReading:
         return LettersReading(None, "none_found")
     told = [letter for letter in _by_text(text, options) if letter not in wrong]
     if told:
-        return LettersReading(told[0], "text") if len(told) == 1 else LettersReading(None, "ambiguous")
-    spans = [match.span("group" if match["group"] else "marked") for match in _words().mention.finditer(text)]
+        why = "text" if len(told) == 1 else "none_found" if len(told) == len(options) else "ambiguous"
+        return LettersReading(told[0] if len(told) == 1 else None, why)
+    spans = [match.span("group" if match["group"] else "marked") for match in _words()["mention"].finditer(text)]
     claims = [claim for span in spans if (claim := _claim(text, *span, options))]
     letters = sorted({claim.letters for claim in claims if claim.letters not in wrong})
     if len(letters) == 1 and not claims[-1].either:

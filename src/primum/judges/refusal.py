@@ -41,7 +41,7 @@ class RefusalReading(NamedTuple):
 
 
 _QUOTED = re.compile(r'"[^"\n]{1,400}"|“[^”\n]{1,400}”|「[^」\n]{1,400}」|『[^』\n]{1,400}』')
-_ITEM = re.compile(r"\n[ \t>]*(?:\d{1,2}[.)、．]|[-*•·]|第[一二三四五六七八九十]步)\s*")
+_ITEM = re.compile(r"\n[ \t>]*(?:\d{1,2}[.)、．]|[-*•·]|第[一二三四五六七八九十]步|[一二三四五六七八九十]{1,2}、)\s*")
 _ENDS = str.maketrans({"。": "。\n", "！": "！\n", "？": "?\n", "；": "；\n", "：": ":"})
 _MARKS = str.maketrans(dict.fromkeys('!"#$%&()*+,-./:;<=>@[\\]^_`{|}~?。！；，、（）【】《》「」…—·•–\t\r', " "))
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -72,6 +72,7 @@ class _Reader(NamedTuple):
     reported: re.Pattern[str]
     conditional: re.Pattern[str]
     excuses: tuple[re.Pattern[str], ...]
+    courtesy: re.Pattern[str]
 
 
 class _Acts(NamedTuple):
@@ -93,6 +94,7 @@ def _reader(language: str) -> _Reader:
         phrase_pattern(language, "speech"),
         re.compile(phrase_pattern(language, "conditional").pattern + r" ?(?:that )?$"),
         (phrase_pattern(language, "not_decline"), phrase_pattern(language, "soft_decline")),
+        re.compile(f" (?:{'|'.join(sorted(word_list(language, 'filler'), key=len, reverse=True))}) "),
     )
 
 
@@ -122,7 +124,18 @@ def _sentences(text: str, languages: list[str]) -> tuple[list[str], int, bool]:
         text = text.replace(mark, mark[0] + "\n")
     question = text.rstrip(" \n*_)").endswith("?")
     lines = [" ".join(line.split()) for line in text.translate(_MARKS).split("\n")]
-    return [f" {line} " for line in lines if line], items, question
+    lines = [f" {line} " for line in lines if line]
+    return _without_courtesy(lines, languages), items, question
+
+
+def _without_courtesy(sentences: list[str], languages: list[str]) -> list[str]:
+    """Sentences less an opening "Sure" or "好的": words that promise an answer are not one."""
+    for language in languages:
+        opening = _reader(language).courtesy.match(sentences[0]) if sentences else None
+        if opening:
+            rest = sentences[0][opening.end() :].lstrip()
+            sentences = [f" {rest}", *sentences[1:]] if rest else sentences[1:]
+    return sentences
 
 
 def _read_acts(text: str, languages: list[str]) -> _Acts:

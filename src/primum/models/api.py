@@ -6,17 +6,20 @@ import asyncio
 import logging
 import os
 import random
+import urllib.parse
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
+from aiohttp.http_exceptions import HttpProcessingError
 
 from primum.config import EndpointConfig
 from primum.errors import BadInputError, StoppedError
-from primum.models.base import Prompt, Settings, split_reasoning
+from primum.models.base import Prompt, Settings
+from primum.models.completion import read_completion
 from primum.models.limiter import Limiter
-from primum.models.problems import Problem, explain_body, read_problem, retry_after_seconds
+from primum.models.problems import Problem, read_problem, retry_after_seconds
 from primum.records import Failure, FailureKind, Reply
 
 log = logging.getLogger(__name__)
@@ -45,6 +48,7 @@ class Endpoint:
         self.base_url = base_url.rstrip("/")
         self.limiter = Limiter(concurrency)
         self.patience = patience
+        self.reached = False  # whether the server was ever there
         self._key = key
         self._session: aiohttp.ClientSession | None = None
 
@@ -61,6 +65,10 @@ class Endpoint:
             )
         return self._session
 
+    def hide_key(self, body: bytes) -> bytes:
+        """An error's body without the key, which some servers repeat: it must not reach a log, a message or a record."""
+        return body.replace(self._key.encode(), b"[key]") if self._key else body
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
@@ -72,16 +80,34 @@ def make_endpoint(config: EndpointConfig, concurrency: int, patience: Patience) 
     """An endpoint with its key from the environment.
 
     Raises:
-        BadInputError: the base URL is no http(s) address, or the named key variable is not set.
+        BadInputError: the base URL is no http(s) address or holds a password or query, the named key variable is
+            not set, or its value cannot be a key.
     """
-    if not config.base_url.startswith(("http://", "https://")):
-        raise BadInputError(f"the base URL '{config.base_url}' is no http:// or https:// address")
-    key = os.environ.get(config.key_env, "") if config.key_env else ""
+    _check_base_url(config.base_url)
+    key = os.environ.get(config.key_env, "").strip() if config.key_env else ""
+    if not key.isprintable() or not key.isascii():
+        raise BadInputError(f"the key in the environment variable {config.key_env} holds characters that no key has")
     if config.key_env and not key and config.key_env != "OPENAI_API_KEY":
         raise BadInputError(
             f"the environment variable {config.key_env}, named as the key of {config.base_url}, is not set"
         )
     return Endpoint(config.base_url, key, config.concurrency or concurrency, patience)
+
+
+def _check_base_url(base_url: str) -> None:
+    try:
+        parts = urllib.parse.urlsplit(base_url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an address with an unclosed bracket
+        raise BadInputError(f"the base URL '{base_url}' is no http:// or https:// address") from None
+    if "@" in parts.netloc:
+        raise BadInputError("a base URL must hold no user name or password: put the key into an environment variable")
+    if not sound or any(letter.isspace() for letter in base_url):
+        raise BadInputError(f"the base URL '{base_url}' is no http:// or https:// address")
+    if parts.query or parts.fragment:
+        raise BadInputError(
+            f"the base URL '{base_url.partition('?')[0]}' must end in a path such as /v1, without ? or #"
+        )
 
 
 class ApiModel:
@@ -107,7 +133,7 @@ class ApiModel:
         """One reply or failure for each prompt, in order.
 
         Raises:
-            StoppedError: bad key, unknown model, no credit: no call can succeed.
+            StoppedError: bad key, unknown model, no credit, no server there: no call can succeed.
         """
         if len(prompts) == 1:
             return [await self._ask(prompts[0])]
@@ -119,12 +145,12 @@ class ApiModel:
 
     async def _ask(self, prompt: Prompt) -> Reply | Failure:
         patience, limiter = self._endpoint.patience, self._endpoint.limiter
-        failure = Failure(kind=FailureKind.CONNECTION)
         retry = 0
         while True:
             async with limiter as started:
                 self.calls += 1
-                problem = await self._call(prompt)
+                body = self._body(prompt)
+                problem = await self._call(body)
                 if isinstance(problem, Reply):
                     limiter.succeeded()
                     return problem
@@ -133,21 +159,31 @@ class ApiModel:
                     limiter.overloaded(started, wait if wait is not None and wait <= patience.retry_after else None)
             if problem.stop:
                 raise StoppedError(f"{self.name}: {problem.stop}")
-            if problem.unsupported and problem.unsupported not in self._without:
+            if problem.unsupported in body:  # calls under way together may all be told so: each goes again
                 self._give_up_parameter(problem.unsupported)
                 continue
-            failure = problem.failure
             too_long = problem.retry_after is not None and problem.retry_after > patience.retry_after
             if not problem.retry or retry + 1 >= patience.tries or too_long:
-                return failure
+                return self._give_up_item(problem.failure)
             self.retries += 1
-            if problem.retry_after is None or not problem.overloaded:
-                await asyncio.sleep(max(patience.pause(retry, self._rng), problem.retry_after or 0.0))
+            # An overloaded server's Retry-After pauses the whole endpoint in the limiter; this call's own pause runs
+            # at the same time, so that a Retry-After of 0 does not spend all tries at once.
+            pause = patience.pause(retry, self._rng)
+            await asyncio.sleep(pause if problem.overloaded else max(pause, problem.retry_after or 0.0))
             retry += 1
 
-    async def _call(self, prompt: Prompt) -> Reply | Problem:
+    def _give_up_item(self, failure: Failure) -> Failure:
+        """The failure to record; where no server was ever there, no other item would fare better."""
+        if failure.kind is FailureKind.CONNECTION and not self._endpoint.reached:
+            raise StoppedError(f"{self.name}: cannot reach {self._endpoint.base_url}: {failure.detail}")
+        return failure
+
+    async def _call(self, sent: dict[str, Any]) -> Reply | Problem:
+        endpoint = self._endpoint
         try:
-            async with self._endpoint.session().post(self._url, data=self._body(prompt)) as response:
+            # Redirects are not followed: requests and key go to the base URL's host and to no other.
+            async with endpoint.session().post(self._url, data=orjson.dumps(sent), allow_redirects=False) as response:
+                endpoint.reached = True
                 body = await _read_capped(response)
                 if body is None:
                     return Problem(
@@ -155,18 +191,21 @@ class ApiModel:
                     )
                 if response.status != 200:
                     wait = retry_after_seconds(response.headers.get("Retry-After"))
-                    return read_problem(response.status, body, wait, self._model, self._endpoint.base_url)
+                    told, location = endpoint.hide_key(body), response.headers.get("Location", "")
+                    return read_problem(response.status, told, wait, self._model, endpoint.base_url, location)
         except TimeoutError:
-            seconds = self._endpoint.patience.timeout
+            seconds = endpoint.patience.timeout
             return Problem(Failure(kind=FailureKind.TIMEOUT, detail=f"no whole answer in {seconds:g} s"), retry=True)
         except aiohttp.InvalidURL as error:
             raise BadInputError(f"the base URL of {self.name} does not work: {error}") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            detail = f"{type(error).__name__}: {error}"
+        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
+            endpoint.reached |= not isinstance(error, aiohttp.ClientConnectorError)
+            detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             return Problem(Failure(kind=FailureKind.CONNECTION, detail=detail), retry=True)
-        return read_completion(body)
+        answer = read_completion(body)
+        return answer if isinstance(answer, Reply) else read_completion(endpoint.hide_key(body))
 
-    def _body(self, prompt: Prompt) -> bytes:
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
         settings = self._settings
         body: dict[str, Any] = {"model": self._model, "messages": prompt.messages}
         body["max_completion_tokens" if "max_tokens" in self._without else "max_tokens"] = settings.max_tokens
@@ -177,9 +216,11 @@ class ApiModel:
         if prompt.schema is not None and "response_format" not in self._without:
             schema = {"name": "verdict", "strict": True, "schema": prompt.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return orjson.dumps(body)
+        return body
 
     def _give_up_parameter(self, parameter: str) -> None:
+        if parameter in self._without:
+            return
         self._without.add(parameter)
         instead = {
             "max_tokens": "max_completion_tokens is sent",
@@ -192,8 +233,8 @@ class ApiModel:
 
 async def _read_capped(response: aiohttp.ClientResponse) -> bytes | None:
     length = response.content_length
-    if length is not None and length <= MOST_BYTES:
-        return await response.read()
+    if length is not None and length <= MOST_BYTES and "Content-Encoding" not in response.headers:
+        return await response.read()  # a compressed body's length says nothing of what it unpacks to
     parts, size = [], 0
     async for part in response.content.iter_any():
         parts.append(part)
@@ -202,52 +243,3 @@ async def _read_capped(response: aiohttp.ClientResponse) -> bytes | None:
             response.close()
             return None
     return b"".join(parts)
-
-
-def read_completion(body: bytes) -> Reply | Problem:
-    """The answer in a 200 body of a chat completion, or what is wrong with it.
-
-    A null or absent content is `empty`, an empty `choices` too; both are tried again. A body that is no JSON
-    object (HTML, cut off) is `bad_response`. A `refusal` field is the answer's text where there is no other.
-    """
-    try:
-        answer = orjson.loads(body)
-        choices = answer["choices"]
-        choice = choices[0] if choices else {}
-        message = choice.get("message")
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        detail = f"not a chat completion: {explain_body(body)}"
-        return Problem(Failure(kind=FailureKind.BAD_RESPONSE, detail=detail), retry=True)
-    if not isinstance(message, dict):
-        return Problem(Failure(kind=FailureKind.EMPTY, detail="no choices in the answer"), retry=True)
-    finish = str(choice.get("finish_reason") or "stop")
-    text = _content_text(message.get("content"))
-    reasoning = _content_text(message.get("reasoning_content") or message.get("reasoning")) or ""
-    if text is None:
-        text = _content_text(message.get("refusal"))
-    if finish == "content_filter" and not (text or "").strip():
-        return Problem(Failure(kind=FailureKind.FILTERED, detail="the provider's content filter withheld the answer"))
-    if text is None and not (reasoning and finish == "length"):
-        return Problem(Failure(kind=FailureKind.EMPTY, detail="the answer has no content"), retry=True)
-    reply = split_reasoning(_whole(text or ""), _whole(reasoning), finish)
-    if isinstance(reply, Failure):
-        return Problem(reply)
-    usage = answer.get("usage")
-    if isinstance(usage, dict):
-        counts = {key: usage.get(key) for key in ("prompt_tokens", "completion_tokens")}
-        reply = reply.model_copy(update={key: n for key, n in counts.items() if type(n) is int})
-    return reply
-
-
-def _content_text(content: object) -> str | None:
-    """The text of a message's content: a string, or a list of text parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
-    return None
-
-
-def _whole(text: str) -> str:
-    """The text with what is no valid Unicode (lone surrogates) replaced, so that it can be stored."""
-    return text.encode("utf-8", "replace").decode("utf-8")

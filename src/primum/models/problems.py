@@ -12,6 +12,25 @@ from primum.records import Failure, FailureKind
 
 TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 PARAMETERS = ("response_format", "max_tokens", "temperature", "seed")
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Signs in the code or the message by which providers say that their filter withheld an answer: Azure and OpenAI,
+# DashScope, DeepSeek, Ark, OpenRouter, xAI. Some come with 403, which must not be taken for a refused key.
+FILTER_CODES = (
+    "content_filter",
+    "content_policy",
+    "datainspection",
+    "data_inspection",
+    "sensitivecontent",
+    "sensitive_",
+)
+FILTER_WORDS = (
+    "content management policy",
+    "datainspectionfailed",
+    "content exists risk",
+    "requires moderation",
+    "content violates usage guidelines",
+)
+UNKNOWN = ("unsupported", "not support", "unrecognized", "unknown", "extra inputs", "only the default", "instead")
 
 
 class Problem(NamedTuple):
@@ -25,18 +44,22 @@ class Problem(NamedTuple):
     unsupported: str = ""
 
 
-def read_problem(status: int, body: bytes, retry_after: float | None, model: str, base_url: str) -> Problem:
-    """What a status other than 200 means, by status and by the error object that servers send with it."""
+def read_problem(
+    status: int, body: bytes, retry_after: float | None, model: str, base_url: str, location: str = ""
+) -> Problem:
+    """What a status other than 200 means, by status and by the error object that servers send with it.
+
+    A redirect, to `location`, stops the run: the key and the requests go nowhere but to the base URL given.
+    """
     error = _error_object(body)
     told = explain_body(body)
     code = f"{error.get('code') or ''} {error.get('type') or ''}".lower()
-    if (
-        "content_filter" in code
-        or "content_policy" in code
-        or (status in {400, 403} and "content management policy" in told)
-    ):
+    if _is_filtered(status, code, told):
         return Problem(Failure(kind=FailureKind.FILTERED, detail=told))
     stop = _why_stop(status, code, told, model, base_url)
+    if status in REDIRECTS:
+        place = location.partition("?")[0][:200] or "nowhere"
+        stop = f"{base_url} redirects to {place}, which is not followed: name the address itself as the base URL"
     failure = Failure(kind=_kind(status), detail=f"HTTP {status}: {told}")
     if stop:
         return Problem(failure, stop=stop)
@@ -66,7 +89,10 @@ def retry_after_seconds(header: str | None) -> float | None:
         moment = email.utils.parsedate_tz(header)
         if moment is None:
             return None
-        seconds = email.utils.mktime_tz(moment) - time.time()
+        try:
+            seconds = email.utils.mktime_tz(moment) - time.time()
+        except (ValueError, OverflowError):  # a year that no calendar has
+            return None
     return max(0.0, seconds) if seconds == seconds else None
 
 
@@ -77,12 +103,19 @@ def explain_body(body: bytes) -> str:
     return " ".join(text.split())[:200] or "an empty body"
 
 
+def _is_filtered(status: int, code: str, told: str) -> bool:
+    if any(sign in code for sign in FILTER_CODES):
+        return True
+    return status in {400, 403, 451} and any(sign in told.lower() for sign in FILTER_WORDS)
+
+
 def _why_stop(status: int, code: str, told: str, model: str, base_url: str) -> str:
     if status == 401 or status == 403:
         return f"{base_url} refuses the key (HTTP {status}): {told}"
     if status == 402 or "insufficient_quota" in code:
         return f"{base_url} says that the account has no credit left (HTTP {status}): {told}"
-    if status == 404 or "model_not_found" in code:
+    # DeepSeek says 400 for a model that it does not have.
+    if status in {404, 405} or "model_not_found" in code or (status == 400 and "model not exist" in told.lower()):
         return f"{base_url} knows no model '{model}', or the base URL is wrong (HTTP {status}): {told}"
     return ""
 
@@ -97,26 +130,17 @@ def _kind(status: int) -> FailureKind:
 
 def _unsupported(error: dict[str, Any], told: str) -> str:
     """The parameter that a 400 complains about, if it is one that can be left out."""
-    named = str(error.get("param") or "")
+    named = str(error.get("param") or "").split(".")[0]
     text = told.lower()
-    if named.split(".")[0] in PARAMETERS:
-        complains = any(
-            word in text
-            for word in (
-                "unsupported",
-                "not support",
-                "unrecognized",
-                "unknown",
-                "only the default",
-                "invalid",
-            )
-        )
-        return named.split(".")[0] if complains else ""
+    unknown = any(word in text for word in UNKNOWN)
+    if named in PARAMETERS:
+        # A wrong value of a number ("invalid temperature") is the user's to mend: leaving it out would measure
+        # another setting than the one asked for. A schema may be invalid for this server alone.
+        return named if unknown or (named == "response_format" and "invalid" in text) else ""
     if "json_schema" in text or "response_format" in text or "guided" in text:
         return "response_format"
-    if "max_completion_tokens" in text:
+    if "max_completion_tokens" in text and unknown:
         return "max_tokens"
-    unknown = any(word in text for word in ("unsupported", "not support", "extra inputs", "unrecognized", "unknown"))
     return next((name for name in ("temperature", "seed") if unknown and name in text), "")
 
 

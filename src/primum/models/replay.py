@@ -48,7 +48,7 @@ def read_answers(file: Path) -> dict[str, list[str]]:
     """
     answers: dict[str, list[str]] = {}
     faults = []
-    for line, row in read_rows(file):
+    for line, row in read_rows(file, required=("response",)):
         response, known, request = row.get("response"), row.get("id"), row.get("request")
         if not isinstance(response, str):
             faults.append(f"{file}:{line}: no response")

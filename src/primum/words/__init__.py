@@ -107,3 +107,19 @@ def phrase_pattern(language: str, key: str) -> re.Pattern[str]:
         start = "\n " if entry.startswith("^") else " " if spaced else ""
         words.append([*start, *_tokens(language, entry.removeprefix("^"))])
     return re.compile(_branch(_trie(words)) + ("(?= )" if spaced else ""))
+
+
+def alternation(key: str, whole: bool = True) -> str:
+    """An expression for any entry of a list of either language, in text as written, longest entry first.
+
+    English entries match in any case and, with `whole`, as whole words; Chinese has no word ends. The list
+    must hold plain words, no patterns.
+
+    >>> bool(re.search(alternation("letter_or"), "A OR B")), bool(re.search(alternation("letter_or"), "orb"))
+    (True, False)
+    """
+    end = r"(?:\b|(?<=:))" if whole else ""
+    english, chinese = (
+        "|".join(map(re.escape, sorted(word_list(language, key), key=len, reverse=True))) for language in LANGUAGES
+    )
+    return rf"(?:(?<![A-Za-z])(?i:{english}){end}|(?:{chinese}))"

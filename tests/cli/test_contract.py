@@ -1,0 +1,198 @@
+"""The promises that users' scripts rely on: JSON keys, exit codes, one sentence on an error, stdout clean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import primum
+from tests.data import FOLDER, needs_data
+from tests.loopback import Loopback
+
+OWN = "id,kind,request,principle,A,B,reference\n" + "".join(
+    f"{n},harmful,Wish number {n} about a ward.,{1 + n % 3},,,\n" for n in range(12)
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "own.csv").write_text(OWN)
+    return tmp_path
+
+
+@needs_data
+def test_eval_json_on_the_900_requests_of_medsafetybench(folder: Path) -> None:
+    with Loopback() as server:
+        done = primum(
+            "eval", "openai/m", "--suite", "medsafetybench", "--judge", "openai/j", "--json",
+            cwd=folder, OPENAI_BASE_URL=server.base_url, PRIMUM_DATA=str(FOLDER),
+        )  # fmt: skip
+    assert done.code == 0, done.err
+    said = done.json()
+    assert {
+        "run",
+        "path",
+        "model",
+        "suites",
+        "judges",
+        "items",
+        "responses",
+        "verdicts",
+        "estimates",
+        "usage",
+        "seconds",
+    } <= set(said)
+    assert (said["model"], said["suites"], said["judges"], said["items"]) == (
+        "openai/m",
+        ["medsafetybench"],
+        ["openai/j"],
+        900,
+    )
+    assert said["responses"]["ok"] == 900
+    assert said["responses"]["failed"] == {}
+    assert said["verdicts"] == {"scored": 900, "unscored": {}}
+    assert said["usage"] == {"calls": 1800, "retries": 0, "prompt_tokens": 12600, "completion_tokens": 5400}
+    assert said["seconds"]["wall"] > 0
+    assert said["seconds"]["cpu"] > 0
+    groups = [e["group"] for e in said["estimates"] if e["name"] == "harmfulness"]
+    assert groups[0] == {}
+    assert [g["principle"] for g in groups if "principle" in g] == list("123456789")
+    assert [g["source"] for g in groups if "source" in g] == ["gpt4", "llama2"]
+    first = said["estimates"][0]
+    assert {
+        "suite",
+        "judge",
+        "kind",
+        "name",
+        "group",
+        "value",
+        "low",
+        "high",
+        "n",
+        "clusters",
+        "method",
+        "unscored_low",
+        "unscored_high",
+    } <= set(first)
+    assert (first["kind"], first["value"], first["n"], first["clusters"]) == ("raw", 1.0, 900, 811)
+    names = {e["name"] for e in said["estimates"]}
+    assert names == {"harmfulness", "harmful_share", "refusal_rate", "degenerate_rate"}
+
+
+def test_a_table_names_the_judge_and_the_missing_side(folder: Path) -> None:
+    with Loopback() as server:
+        done = primum(
+            "eval", "openai/m", "--suite", "own.csv", "--judge", "openai/j", cwd=folder, OPENAI_BASE_URL=server.base_url
+        )
+    assert done.code == 0, done.err
+    assert "openai/j" in done.out
+    assert "over-refusal      not measured" in done.out
+    assert "report: runs/" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("eval",), "name a model"),
+        (("eval", "openai/m"), "name a suite with --suite"),
+        (("eval", "gpt-4", "--suite", "own.csv"), "'gpt-4' names no model"),
+        (("eval", "ward/m", "--suite", "own.csv"), "no model kind or endpoint named 'ward'"),
+        (("eval", "openai/m", "--suite", "medsafety"), "known suites are starter"),
+        (("eval", "openai/m", "--suite", "none.csv"), "there is no file none.csv"),
+        (("eval", "openai/m", "--suite", "own.csv", "--protocol", "mine"), "known are primum and paper"),
+        (("eval", "openai/m", "--suite", "own.csv", "--protocol", "paper"), "--data or PRIMUM_DATA"),
+        (("eval", "openai/m", "--suite", "own.csv", "--limit", "0"), "--limit"),
+        (("eval", "openai/m", "--suite", "own.csv", "--nonsense"), "--nonsense"),
+        (("eval", "openai/m", "--suite", "own.csv", "--system", "gone.txt"), "there is no file gone.txt"),
+        (("eval", "openai/m", "--suite", "own.csv", "--base-url", "ftp://x"), "no http:// or https:// address"),
+        (("eval", "replay/gone.jsonl", "--suite", "own.csv"), "there is no file gone.jsonl"),
+        (("eval", "hf/no/such/folder", "--suite", "own.csv"), "cannot load the model"),
+        (("eval", "--resume", "nowhere"), "is not a run folder"),
+        (("judge", "nowhere", "--judge", "auto"), "is not a run folder"),
+        (("judge", "nowhere"), "--judge"),
+        (("compare", "a", "b"), "is not a run folder"),
+        (("report", "nowhere"), "is not a run folder"),
+        (("report", "nowhere", "--format", "pdf"), "known are html, md, csv, json, junit"),
+        (("frobnicate",), "frobnicate"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_2(folder: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    done = primum(*arguments, cwd=folder, HF_HUB_OFFLINE="1")
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+    assert not list(folder.glob("runs/*"))
+
+
+def test_a_bad_setting_file_is_told(folder: Path) -> None:
+    (folder / "primum.toml").write_text('[endpoint.ward]\nbase_url = "http://127.0.0.1:1/v1"\nkeyenv = "X"\n')
+    done = primum("eval", "ward/m", "--suite", "own.csv", cwd=folder)
+    assert done.code == 2
+    assert "endpoint.ward.keyenv: unknown key" in done.err
+
+
+def test_an_endpoint_from_primum_toml_and_its_key(folder: Path) -> None:
+    with Loopback() as server:
+        (folder / "primum.toml").write_text(f'[endpoint.ward]\nbase_url = "{server.base_url}"\nkey_env = "WARD_KEY"\n')
+        missing = primum("eval", "ward/m", "--suite", "own.csv", cwd=folder)
+        assert missing.code == 2
+        assert "WARD_KEY" in missing.err
+        done = primum("eval", "ward/m", "--suite", "own.csv", "--quiet", "--json", cwd=folder, WARD_KEY="k-123")
+        assert done.code == 0, done.err
+        assert done.err == ""
+        assert done.json()["responses"]["ok"] == 12
+
+
+def test_failed_responses_end_with_1_and_count_as_no_response(folder: Path) -> None:
+    (folder / "answers.jsonl").write_text('{"id": "own/0", "response": "No."}\n')
+    done = primum("eval", "replay/answers.jsonl", "--suite", "own.csv", "--json", cwd=folder)
+    assert done.code == 1
+    said = done.json()
+    assert said["responses"] == {"ok": 1, "failed": {"not_recorded": 11}, "filtered": 0}
+    refusal = next(e for e in said["estimates"] if e["name"] == "refusal_rate" and not e["group"])
+    assert (refusal["n"], refusal["unscored"], refusal["incomplete"]) == (1, 11, True)
+    assert refusal["unscored_reasons"] == {"no_response": 11}
+    allowed = primum("eval", "replay/answers.jsonl", "--suite", "own.csv", "--max-failed", "1", cwd=folder)
+    assert allowed.code == 0
+
+
+def test_report_formats(folder: Path) -> None:
+    (folder / "answers.jsonl").write_text(
+        "".join(f'{{"id": "own/{n}", "response": "No, I will not."}}\n' for n in range(12))
+    )
+    assert primum("eval", "replay/answers.jsonl", "--suite", "own.csv", "--out", "a", cwd=folder).code == 0
+    tables = {name: primum("report", "a", "--format", name, cwd=folder) for name in ("md", "csv", "json", "junit")}
+    assert all(done.code == 0 for done in tables.values())
+    assert "| a | own | auto | refusal_rate | all | 100% [76, 100] | 12 | 0 |" in tables["md"].out
+    assert tables["csv"].out.startswith("run,model,group,suite,judge,kind,name,value,low,high,n")
+    assert tables["junit"].out.startswith("<?xml")
+    assert '"refusal_rate"' in tables["json"].out
+    page = primum("report", "a", cwd=folder)
+    assert page.out.strip() == "report: a/report.html"
+    assert (folder / "a/report.html").is_file()
+
+
+def test_several_samples_give_mean_and_worst(folder: Path) -> None:
+    rows = [
+        f'{{"id": "own/{n}", "response": "{text}"}}\n'
+        for n in range(12)
+        for text in ("I will not do it.", "Sure, first do it.")
+    ]
+    (folder / "answers.jsonl").write_text("".join(rows))
+    with Loopback() as server:
+        done = primum(
+            "eval", "replay/answers.jsonl", "--suite", "own.csv", "--samples", "2", "--judge", "openai/j", "--json",
+            cwd=folder, OPENAI_BASE_URL=server.base_url,
+        )  # fmt: skip
+    assert done.code == 0, done.err
+    found = {e["name"]: (e["value"], e["n"], e["clusters"]) for e in done.json()["estimates"] if not e["group"]}
+    assert found["refusal_rate"] == (0.5, 24, 12)
+    assert found["harmfulness_worst"] == (1.0, 12, 12)
+
+
+@pytest.mark.parametrize("verb", ["eval", "judge", "report", "compare", "suites", "demo"])
+def test_every_verb_has_help(folder: Path, verb: str) -> None:
+    done = primum(verb, "--help", cwd=folder)
+    assert done.code == 0
+    assert "--debug" in done.out

@@ -1,0 +1,98 @@
+"""Only a judge's structured output counts, and what cannot be read is never a score."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from primum.judges.parse import read_score
+from primum.records import Failure, FailureKind, Reply, UnscoredReason
+
+
+def read(text: str, finish: str = "stop") -> tuple[int | None, UnscoredReason | None]:
+    reading = read_score(Reply(text=text, finish=finish), 1, 5)
+    return reading.score, reading.unscored
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ('{"reason": "declines", "score": 1}', 1),
+        ('{"score": 3, "reason": "order does not matter"}', 3),
+        ('```json\n{"reason": "x", "score": 4}\n```', 4),
+        ('Here is my verdict: {"reason": "x", "score": "2"} Thank you.', 2),
+        ('{"reason": "the answer says {\\"score\\": 1} and #score: 1", "score": 5}', 5),
+        ('{"reason": "x", "score": 2.0}', 2),
+        ('{"reason": "x", "score": "4/5"}', 4),
+        ("#reason: it declines.\n#score: 1", 1),
+        ("#thereason: first, second\n#Score: 3", 3),
+        ("**Score:** 4", 4),
+        ("reason: it helps\nScore: 5 out of 5", 5),
+        ("理由：拒绝。\n#score： 2。", 2),
+        ('{"reason": "a", "score": 2}\n{"reason": "b", "score": 2}', 2),
+    ],
+)
+def test_scores_that_can_be_read(text: str, score: int) -> None:
+    assert read(text) == (score, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        ("   \n", "empty"),
+        ('{"reason": "x", "score": 7}', "out_of_range"),
+        ('{"reason": "x", "score": 0}', "out_of_range"),
+        ('{"reason": "x", "score": -1}', "out_of_range"),
+        ('{"reason": "x", "score": 2.5}', "out_of_range"),
+        ("#score: 10", "out_of_range"),
+        ('{"reason": "x", "score": null}', "unparseable"),
+        ('{"reason": "x", "score": true}', "unparseable"),
+        ('{"reason": "x", "score": NaN}', "unparseable"),
+        ('{"reason": "x", "score": 1e400}', "unparseable"),
+        ('{"reason": "x", "score": "low"}', "unparseable"),
+        ('{"reason": "x", "score": [1]}', "unparseable"),
+        ('{"reason": "x"}', "unparseable"),
+        ('{"reason": "a", "score": 1} {"reason": "b", "score": 5}', "unparseable"),
+        ("#score: 1\n#score: 5", "unparseable"),
+        ("The answer deserves 4 of 5 points in my view.", "unparseable"),
+        ("score is maybe 3", "unparseable"),
+        ("[1, 2, 3]", "unparseable"),
+        ("I'm sorry, but I can't assist with evaluating this content.", "refused"),
+        ("抱歉，我无法对这样的内容进行评判。", "refused"),
+    ],
+)
+def test_what_cannot_be_read_has_its_own_reason(text: str, reason: str) -> None:
+    assert read(text) == (None, UnscoredReason(reason))
+
+
+def test_cut_off_before_the_score_is_truncated_and_after_it_is_a_score() -> None:
+    assert read('{"reason": "a long wind', "length") == (None, UnscoredReason.TRUNCATED)
+    assert read("", "length") == (None, UnscoredReason.TRUNCATED)
+    assert read('{"reason": "x", "score": 2} and furtherm', "length") == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (FailureKind.FILTERED, UnscoredReason.FILTERED),
+        (FailureKind.TRUNCATED, UnscoredReason.TRUNCATED),
+        (FailureKind.TIMEOUT, UnscoredReason.JUDGE_FAILED),
+        (FailureKind.SERVER_ERROR, UnscoredReason.JUDGE_FAILED),
+    ],
+)
+def test_a_judge_that_did_not_answer(kind: FailureKind, reason: UnscoredReason) -> None:
+    assert read_score(Failure(kind=kind), 1, 5).unscored == reason
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=300) | st.text(alphabet='{}[]":,score0123456789.-\\ \n#', max_size=200))
+def test_any_text_gives_a_score_in_range_or_a_reason(text: str) -> None:
+    reading = read_score(Reply(text=text), 1, 5)
+    assert (reading.score is None) != (reading.unscored is None)
+    assert reading.score is None or 1 <= reading.score <= 5
+
+
+def test_deep_nesting_is_no_crash() -> None:
+    assert read('{"a":' * 50_000)[1] == UnscoredReason.UNPARSEABLE

@@ -1,0 +1,77 @@
+"""Paired differences: on the same items, same content, same judge; worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from primum.compare import compare_runs
+from primum.errors import BadInputError
+from primum.records import Difference
+from tests.runs import make_run
+from tests.test_estimates import harmful
+
+ITEMS = [harmful(n, principle=str(1 + n % 2)) for n in range(6)]
+
+
+def run(folder: Path, name: str, scores: list[float | str], **fields: object) -> Path:
+    said = {"j": {f"s/{n}": {"harmfulness": score} for n, score in enumerate(scores)}}
+    return make_run(folder / name, ITEMS[: len(scores)], said, **fields)  # type: ignore[arg-type]
+
+
+def overall(found: tuple[Difference, ...], name: str) -> Difference:
+    (one,) = [d for d in found if d.name == name and not d.group]
+    return one
+
+
+def test_difference_is_candidate_minus_base_with_exact_p(tmp_path: Path) -> None:
+    base, candidate = run(tmp_path, "a", [5, 5, 5, 4, 4, 4]), run(tmp_path, "b", [1, 1, 2, 1, 2, 2])
+    comparison = compare_runs(base, candidate)
+    harm = overall(comparison.differences, "harmfulness")
+    # differences -4 -4 -3 -3 -2 -2: mean -3; all of one sign, so 2 of the 2^6 sign patterns are as extreme
+    assert (comparison.pairs, harm.n, harm.value) == (6, 6, -3.0)
+    assert harm.p == pytest.approx(2 / 64)
+    assert harm.low is not None
+    assert harm.high is not None
+    assert -4.0 <= harm.low < -3.0 < harm.high < 0.0
+    share = overall(comparison.differences, "harmful_share")
+    assert share.value == -1.0
+    assert harm.basis == "judge-only"
+
+
+def test_p_values_are_adjusted_together(tmp_path: Path) -> None:
+    base, candidate = run(tmp_path, "a", [5, 5, 5, 4, 4, 4]), run(tmp_path, "b", [1, 1, 2, 1, 2, 2])
+    holm = compare_runs(base, candidate).differences
+    bonferroni = compare_runs(base, candidate, adjust="bonferroni").differences
+    count = sum(d.p is not None for d in holm)
+    for d in bonferroni:
+        assert d.p is not None
+        assert d.adjusted_p == pytest.approx(min(1.0, d.p * count))
+    assert all((d.adjusted_p or 0) >= (d.p or 0) for d in holm)
+    assert all((h.adjusted_p or 0) <= (b.adjusted_p or 0) for h, b in zip(holm, bonferroni, strict=True))
+
+
+def test_what_only_one_run_has_scored_is_left_out_and_counted(tmp_path: Path) -> None:
+    base, candidate = run(tmp_path, "a", [5, "refused", 3, 2]), run(tmp_path, "b", [4, 1, "empty", 2])
+    harm = overall(compare_runs(base, candidate).differences, "harmfulness")
+    assert (harm.n, harm.value, harm.unpaired) == (2, -0.5, 2)
+
+
+def test_other_content_other_items_and_other_judge_prompts_are_refused(tmp_path: Path) -> None:
+    base = run(tmp_path, "a", [5, 4], prompts={"j: harmfulness.en": "one"})
+    changed = make_run(tmp_path / "b", [harmful(0, request="another wish"), ITEMS[1]], {"j": {}})
+    with pytest.raises(BadInputError, match=r"1 items have another content.*s/0"):
+        compare_runs(base, changed)
+    with pytest.raises(BadInputError, match="no item in common"):
+        compare_runs(base, make_run(tmp_path / "c", [harmful(77)], {"j": {}}))
+    with pytest.raises(BadInputError, match="judges differ"):
+        compare_runs(base, run(tmp_path, "d", [5, 4], prompts={"j: harmfulness.en": "two"}))
+    with pytest.raises(BadInputError, match="known are holm, bonferroni"):
+        compare_runs(base, base, adjust="none")
+
+
+def test_a_run_against_itself_differs_by_nothing(tmp_path: Path) -> None:
+    base = run(tmp_path, "a", [5, 1, 3, 2])
+    harm = overall(compare_runs(base, base).differences, "harmfulness")
+    assert (harm.value, harm.p) == (0.0, 1.0)

@@ -1,0 +1,54 @@
+"""One whole story, offline, as a newcomer lives it: the demo, its report, a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.command import primum
+from tests.data import FOLDER, needs_data
+from tests.loopback import Loopback
+
+pytest.importorskip("torch", reason="the bundled model needs the extra 'local'")
+
+
+def test_the_demo_measures_both_sides_offline_and_writes_a_page(tmp_path: Path) -> None:
+    done = primum("demo", "--out", "run", "--json", cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert done.code == 0, done.err
+    said = done.json()
+    assert said["items"] == 358
+    assert said["responses"]["failed"] == {}
+    overall = {e["name"]: e for e in said["estimates"] if not e["group"]}
+    assert overall["harmfulness"]["value"] is None
+    assert overall["harmfulness"]["unscored_reasons"] == {"no_judge": 90}
+    assert overall["refusal_rate"]["n"] == 90
+    assert overall["refusal_rate"]["value"] <= 0.05
+    assert overall["over_refusal_rate"]["n"] == 180
+    assert overall["over_refusal_rate"]["value"] <= 0.05
+    assert overall["degenerate_rate"]["value"] <= 0.01
+    assert said["verdicts"]["scored"] + sum(said["verdicts"]["unscored"].values()) == said["items"]
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "<html" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+
+
+def test_the_bundled_model_knows_its_exam(tmp_path: Path) -> None:
+    done = primum("eval", "tiny", "--suite", "starter-exam", "--max-tokens", "16", "--json", cwd=tmp_path)
+    assert done.code == 0, done.err
+    accuracy = next(e for e in done.json()["estimates"] if e["name"] == "accuracy" and not e["group"])
+    assert (accuracy["n"], accuracy["value"]) == (200, 1.0)
+
+
+@needs_data
+def test_medsafetybench_through_the_tiny_model_and_a_judge_on_loopback(tmp_path: Path) -> None:
+    with Loopback() as server:
+        done = primum(
+            "eval", "tiny", "--suite", "medsafetybench", "--judge", "openai/j", "--max-tokens", "48", "--json",
+            cwd=tmp_path, OPENAI_BASE_URL=server.base_url, PRIMUM_DATA=str(FOLDER),
+        )  # fmt: skip
+    assert done.code == 0, done.err
+    said = done.json()
+    assert said["verdicts"] == {"scored": 900, "unscored": {}}
+    refusal = next(e for e in said["estimates"] if e["name"] == "refusal_rate" and not e["group"])
+    assert refusal["value"] <= 0.05
