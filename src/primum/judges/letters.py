@@ -107,7 +107,9 @@ def _claim(text: str, start: int, end: int, options: tuple[str, ...], strict: bo
     words = _words()
     tokens = [token for token in re.findall(r"[A-Za-z]+", text[start:end]) if not words["join"].fullmatch(token)]
     letters = "".join(sorted(set("".join(tokens))))
-    ordered = all(token == "".join(sorted(set(token))) for token in tokens)
+    # "DB" chooses only where it is the whole answer: in a sentence letters out of order are an abbreviation
+    alone = len(text.strip(" .。")) == end - start and len(letters) == sum(map(len, tokens))
+    ordered = alone or all(token == "".join(sorted(set(token))) for token in tokens)
     before, rest = text[max(0, start - 24) : start], text[end : end + 200]
     named = words["before"].search(before) or words["after"].match(rest) or words["negated"].search(before)
     if not ordered or named or words["reject"].match(rest) or ("I" in letters and len(options) < 9):

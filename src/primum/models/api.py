@@ -28,7 +28,10 @@ MOST_BYTES = 4 << 20  # of one answer's body: no chat answer is longer, and a br
 
 
 class Patience(NamedTuple):
-    """How long to wait for one call and how often to try again: exponential backoff with full jitter."""
+    """How long to wait for one call and how often to try again: exponential backoff with full jitter.
+
+    A try that an overloaded server turned away counts only while no other call succeeds there either.
+    """
 
     timeout: float = 300.0
     tries: int = 6
@@ -38,7 +41,7 @@ class Patience(NamedTuple):
 
     def pause(self, retry: int, rng: random.Random) -> float:
         """Seconds before retry 0, 1, ... (Brooker 2015, "Exponential backoff and jitter": full jitter)."""
-        return rng.uniform(0.0, min(self.longest, self.first * 2.0**retry))
+        return rng.uniform(0.0, min(self.longest, self.first * 2.0 ** min(retry, 60)))
 
 
 class Endpoint:
@@ -145,7 +148,7 @@ class ApiModel:
 
     async def _ask(self, prompt: Prompt) -> Reply | Failure:
         patience, limiter = self._endpoint.patience, self._endpoint.limiter
-        retry = 0
+        retry = fruitless = successes = 0
         while True:
             async with limiter as started:
                 self.calls += 1
@@ -162,15 +165,18 @@ class ApiModel:
             if problem.unsupported in body:  # calls under way together may all be told so: each goes again
                 self._give_up_parameter(problem.unsupported)
                 continue
+            if problem.overloaded and limiter.successes > successes:
+                fruitless = 0  # the server serves others at its own pace: this item's turn comes
+            successes = limiter.successes
             too_long = problem.retry_after is not None and problem.retry_after > patience.retry_after
-            if not problem.retry or retry + 1 >= patience.tries or too_long:
+            if not problem.retry or fruitless + 1 >= patience.tries or too_long:
                 return self._give_up_item(problem.failure)
             self.retries += 1
             # An overloaded server's Retry-After pauses the whole endpoint in the limiter; this call's own pause runs
             # at the same time, so that a Retry-After of 0 does not spend all tries at once.
             pause = patience.pause(retry, self._rng)
             await asyncio.sleep(pause if problem.overloaded else max(pause, problem.retry_after or 0.0))
-            retry += 1
+            retry, fruitless = retry + 1, fruitless + 1
 
     def _give_up_item(self, failure: Failure) -> Failure:
         """The failure to record; where no server was ever there, no other item would fare better."""

@@ -11,13 +11,15 @@ from types import TracebackType
 class Limiter:
     """A semaphore whose size halves on overload and climbs back by one a round of successes (AIMD, Chiu and Jain 1989).
 
-    `limit` is in calls, between 1 and `most`. `clock` is the event loop's unless a test gives its own.
+    `limit` is in calls, between 1 and `most`. `successes` counts the calls that came back well. `clock` is the event
+    loop's unless a test gives its own.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] | None = None) -> None:
         self.most = most
         self.limit = float(most)
         self.under_way = 0
+        self.successes = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._clock = clock
         self._paused_until = 0.0
@@ -49,6 +51,7 @@ class Limiter:
 
     def succeeded(self) -> None:
         """One call came back well: climb."""
+        self.successes += 1
         if self.limit < self.most:
             self.limit = min(float(self.most), self.limit + 1.0 / self.limit)
             self._wake()

@@ -14,6 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from primum.errors import BadInputError, MissingExtraError, StoppedError
 from primum.models.base import Prompt, Settings, split_reasoning
 from primum.records import Failure, Reply, content_id
@@ -62,10 +64,7 @@ class LocalModel:
         import torch
 
         settings, tokenizer, model = self._settings, self._tokenizer, self._model
-        texts = [
-            tokenizer.apply_chat_template(list(prompt.messages), tokenize=False, add_generation_prompt=True)
-            for prompt in prompts
-        ]
+        texts = [self._render(prompt) for prompt in prompts]
         inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
         sampling: dict[str, Any] = {"do_sample": False}
         if settings.temperature > 0:
@@ -86,6 +85,15 @@ class LocalModel:
         length = inputs["input_ids"].shape[1]
         asked = inputs["attention_mask"].sum(dim=1).tolist()
         return [self._read(row[length:].tolist(), int(n)) for row, n in zip(output, asked, strict=True)]
+
+    def _render(self, prompt: Prompt) -> str:
+        try:
+            text: str = self._tokenizer.apply_chat_template(
+                list(prompt.messages), tokenize=False, add_generation_prompt=True
+            )
+        except jinja2.TemplateError as error:
+            raise BadInputError(f"the chat template of {self.name} does not take this conversation: {error}") from error
+        return text
 
     def _read(self, tokens: list[int], asked: int) -> Reply | Failure:
         ends = _end_tokens(self._model)
