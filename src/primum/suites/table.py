@@ -22,32 +22,39 @@ KNOWN = {*REQUIRED, *TEXTS, *LETTERS, "options"}
 
 
 def read_items(file: Path, suite: str) -> Iterator[Item]:
-    """The items of a file in Primum's own format, in its order.
+    """The items of a file in Primum's own format, in its order; it is read twice, so that nothing is given before all
+    of it is checked, and little is held in memory.
 
     Raises:
         BadInputError: listing every fault with file and line: missing columns, empty cells, unknown kinds, keys that
             name no option, ids that stand twice.
     """
-    items: list[Item] = []
-    faults: list[str] = []
-    first_line: dict[str, int] = {}
-    for line, row in read_rows(file, required=REQUIRED):
-        wrong = _faults_of(row)
-        item_id = str(row.get("id", "")).strip()
-        if item_id in first_line:
-            wrong.append(f"id '{item_id}' stands already in line {first_line[item_id]}")
-        elif item_id:
-            first_line[item_id] = line
-        if wrong:
-            faults += [f"{file}:{line}: {fault}" for fault in wrong]
-        else:
-            items.append(_item(row, item_id, suite))
+    faults = _all_faults(file)
     if faults:
         raise BadInputError(f"{file} has {len(faults)} fault(s)", tuple(faults))
-    yield from items
+    for _, row in read_rows(file, required=REQUIRED):
+        yield _item(row, suite)
 
 
-def _item(row: Row, item_id: str, suite: str) -> Item:
+def _all_faults(file: Path) -> list[str]:
+    faults: list[str] = []
+    first_line: dict[str, int] = {}
+    try:
+        for line, row in read_rows(file, required=REQUIRED):
+            faults += [f"{file}:{line}: {fault}" for fault in _faults_of(row)]
+            item_id = str(row.get("id", "")).strip()
+            first = first_line.setdefault(item_id, line)
+            if item_id and first != line:
+                faults.append(f"{file}:{line}: id '{item_id}' stands already in line {first}")
+    except BadInputError as error:
+        if not error.faults:
+            raise
+        faults += error.faults
+    return faults
+
+
+def _item(row: Row, suite: str) -> Item:
+    item_id = row["id"].strip()
     texts = {name: str(row[name]).strip() for name in TEXTS if row.get(name)}
     family = texts.pop("family", item_id)
     return Item.make(

@@ -1,0 +1,222 @@
+"""The main job: suites x model x judges -> a run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import importlib.metadata
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import primum
+from primum.errors import BadInputError
+from primum.estimates import estimate_run
+from primum.evaluate.plan import Team, Tools, open_team, plan_run
+from primum.evaluate.work import Progress, Work
+from primum.ledger import FILES, Ledger, create_run, file_sha256, open_run, read_records, read_run
+from primum.records import Item, Response, Run, RunPlan, Summary, content_id
+from primum.suites.catalogue import CATALOGUE, open_suite, read_suites
+
+__all__ = [
+    "Evaluation",
+    "Progress",
+    "Tools",
+    "Watch",
+    "carry_out",
+    "copy_run",
+    "judge_again",
+    "plan_run",
+    "resume_run",
+    "start_run",
+]
+
+Watch = Callable[[Progress], contextlib.AbstractContextManager[None]]
+
+
+@contextlib.contextmanager
+def _unwatched(progress: Progress) -> Iterator[None]:
+    yield
+
+
+class Evaluation(NamedTuple):
+    """A run folder and the models that will fill it."""
+
+    ledger: Ledger
+    team: Team
+
+
+def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Evaluation:
+    """A new run folder with its items, ready for `carry_out`. Nothing is made before all of the plan can be opened.
+
+    Raises:
+        BadInputError: a suite is unknown or its data is missing or faulty, a model or judge does not open, or the
+            folder is taken.
+    """
+    for name in plan.suites:
+        open_suite(name, tools.data)
+    team = open_team(plan, tools)
+    created = datetime.datetime.now(datetime.UTC)
+    run = Run(
+        id=content_id(plan.model_dump(mode="json"), created.isoformat())[:12],
+        plan=plan,
+        created=created.isoformat(timespec="seconds"),
+        versions=_versions(),
+        data={name: CATALOGUE[name].source if name in CATALOGUE else str(Path(name).resolve()) for name in plan.suites},
+    )
+    items = read_suites(plan.suites, tools.data, plan.limit, plan.seed)
+    first = next(items)  # a faulty suite is told of before a folder is made
+    ledger = create_run(out or _default_folder(plan, created), run)
+    try:
+        count = _write_items(ledger, first, items)
+        ledger.save(items=count, items_sha256=file_sha256(ledger.path / "items.jsonl"))
+    except BaseException:
+        ledger.close()
+        raise
+    return Evaluation(ledger, team)
+
+
+def resume_run(path: Path, tools: Tools, model: str | None = None, suites: str | None = None) -> Evaluation:
+    """A run, locked, to go on with: what is not recorded, and what failed. Its plan is its own.
+
+    Raises:
+        BadInputError: a model or suites are named that are not the run's, or its items changed since it began.
+    """
+    plan = read_run(path).plan
+    for what, asked, own in (("model", model, plan.model), ("suites", suites, ",".join(plan.suites))):
+        if asked is not None and asked != own:
+            raise BadInputError(f"{path} is a run with {what} {own}, not {asked}: leave it out, or start a new run")
+    team = open_team(plan, tools)
+    ledger = open_run(path)
+    run = ledger.run
+    if not run.items_sha256 or file_sha256(path / "items.jsonl") != run.items_sha256:
+        ledger.close()
+        raise BadInputError(f"{path}/items.jsonl is not what the run began with: start a new run")
+    return Evaluation(ledger, team)
+
+
+def carry_out(evaluation: Evaluation, watch: Watch = _unwatched) -> Summary:
+    """Ask and judge all that is not recorded yet, then estimate. Closes the ledger, whatever happens.
+
+    Raises:
+        StoppedError: stopped from outside; what was recorded stays and `--resume` goes on.
+    """
+    ledger, team = evaluation
+    with ledger:
+        try:
+            asyncio.run(_carry_out(ledger, team, watch))
+        except BaseException:
+            ledger.save(state="stopped")
+            raise
+        return finish(ledger)
+
+
+def judge_again(path: Path, judges: tuple[str, ...], tools: Tools, watch: Watch = _unwatched) -> Summary:
+    """Judge a run's recorded responses by more judges; its items and responses do not change.
+
+    Raises:
+        BadInputError: the run has no responses, its responses changed since it was done, or a judge cannot be opened.
+    """
+    plan = read_run(path).plan
+    plan = plan.model_copy(update={"judges": tuple(dict.fromkeys((*plan.judges, *judges)))})
+    team = open_team(plan, tools, ask=False)
+    with open_run(path) as ledger:
+        run = ledger.run
+        if run.responses_sha256 and file_sha256(path / "responses.jsonl") != run.responses_sha256:
+            raise BadInputError(f"{path}/responses.jsonl is not what the run ended with")
+        if next(read_records(path, Response), None) is None:
+            raise BadInputError(f"{path} has no recorded responses to judge")
+        ledger.save(plan=plan)
+        try:
+            asyncio.run(_carry_out(ledger, team, watch))
+        except BaseException:
+            ledger.save(state="stopped")
+            raise
+        return finish(ledger)
+
+
+def copy_run(path: Path, out: Path) -> Path:
+    """A copy of a run's records in a new folder.
+
+    Raises:
+        BadInputError: there is no run, or the new folder holds one already.
+    """
+    run = read_run(path)
+    create_run(out, run).close()
+    for name in FILES.values():
+        if (path / name).exists():
+            shutil.copyfile(path / name, out / name)
+    return out
+
+
+def finish(ledger: Ledger) -> Summary:
+    """Write the estimates and mark the run as done."""
+    ledger.sync()
+    summary = estimate_run(ledger.path)
+    ledger.write_text("estimates.json", summary.model_dump_json(indent=1) + "\n")
+    finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    sha = file_sha256(ledger.path / "responses.jsonl")
+    ledger.save(state="done", finished=finished, responses_sha256=sha)
+    return summary
+
+
+async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
+    prompts = {f"{judge.name}: {name}": sha for judge in team.judges for name, sha in judge.prompts.items()}
+    ledger.save(
+        state="running",
+        endpoints=ledger.run.endpoints | team.opener.base_urls(),
+        prompts=ledger.run.prompts | prompts,
+    )
+    used = [model for model in (team.target, *team.models) if model is not None]
+    work = Work(ledger, team.target, team.judges)
+    started, cpu = time.perf_counter(), time.process_time()
+    try:
+        with watch(work.progress):
+            await work.run()
+    finally:
+        seconds = {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+        before = ledger.run.seconds
+        usage = dict(ledger.run.usage)
+        for name, count in (
+            *work.tokens.items(),
+            *((n, sum(getattr(m, n) for m in used)) for n in ("calls", "retries")),
+        ):
+            usage[name] = usage.get(name, 0) + count
+        notes = [note for model in used for note in model.notes]
+        ledger.save(
+            seconds={name: before.get(name, 0.0) + spent for name, spent in seconds.items()},
+            usage=usage,
+            notes=tuple(dict.fromkeys((*ledger.run.notes, *notes))),
+        )
+        await team.opener.close(used)
+
+
+def _write_items(ledger: Ledger, first: Item, others: Iterator[Item]) -> int:
+    ledger.append(first)
+    count = 1
+    for item in others:
+        ledger.append(item)
+        count += 1
+    return count
+
+
+def _default_folder(plan: RunPlan, created: datetime.datetime) -> Path:
+    """`runs/<day>-<model>[-2]`: a name that people can tell apart, never one that is taken."""
+    model = "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in plan.model)[-60:].strip("-")
+    base = Path("runs") / f"{created:%Y-%m-%d}-{model}"
+    path, number = base, 2
+    while path.exists():
+        path, number = Path(f"{base}-{number}"), number + 1
+    return path
+
+
+def _versions() -> dict[str, str]:
+    versions = {"primum": primum.__version__, "python": platform.python_version(), "platform": platform.platform()}
+    for package in ("torch", "transformers"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions
