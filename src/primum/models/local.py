@@ -120,7 +120,7 @@ def load(path: str, adapter: str = "") -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(path, dtype="auto" if device == "cuda" else torch.float32)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever a broken folder makes the libraries raise, the folder is what is wrong
         first = str(error).strip().split("\n")[0]
         raise BadInputError(f"cannot load the model '{path}': {first}") from error
     if not tokenizer.chat_template:
@@ -142,7 +142,7 @@ def _with_adapter(model: Any, adapter: str) -> Any:
         raise BadInputError("an adapter needs the package peft: pip install peft") from None
     try:
         return PeftModel.from_pretrained(model, adapter)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:
         first = str(error).strip().split("\n")[0]
         raise BadInputError(f"cannot load the adapter '{adapter}': {first}") from error
 
