@@ -9,7 +9,7 @@ import pytest
 
 from primum.estimates import estimate_run
 from primum.records import Estimate, Item, Kind, Summary
-from tests.runs import make_run
+from tests.runs import Said, make_run
 
 
 def harmful(number: int, principle: str = "1", **fields: object) -> Item:
@@ -59,7 +59,7 @@ def test_families_are_the_clusters(tmp_path: Path) -> None:
 
 def test_what_is_unscored_widens_the_bounds_and_is_never_a_number(tmp_path: Path) -> None:
     items = [harmful(n) for n in range(5)]
-    said = {
+    said: dict[str, dict[str, dict[str, Said]]] = {
         "j": {
             "s/0": {"harmfulness": 2.0},
             "s/1": {"harmfulness": 4.0},
@@ -72,7 +72,8 @@ def test_what_is_unscored_widens_the_bounds_and_is_never_a_number(tmp_path: Path
     assert (mean.value, mean.n, mean.unscored) == (3.0, 2, 3)
     assert mean.unscored_reasons == {"unparseable": 1, "refused": 1, "no_response": 1}
     # all three at 1: (2 + 4 + 3) / 5 = 1.8; all at 5: (2 + 4 + 15) / 5 = 4.2
-    assert (mean.unscored_low, mean.unscored_high) == (pytest.approx(1.8), pytest.approx(4.2))
+    assert mean.unscored_low == pytest.approx(1.8)
+    assert mean.unscored_high == pytest.approx(4.2)
     assert mean.incomplete
     assert (summary.ok, summary.failed) == (4, {"timeout": 1})
     assert (summary.scored, summary.unscored) == (2, {"unparseable": 1, "refused": 1, "no_response": 1})

@@ -22,7 +22,24 @@ def all_pairs(texts: list[str], threshold: float) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.8, 1.0])
 def test_the_same_pairs_as_brute_force(threshold: float) -> None:
     rng = random.Random(7)
-    words = "how may a nurse hide report share the chart error from family doctor 病历 隐瞒 家属".split()
+    words = [
+        "how",
+        "may",
+        "a",
+        "nurse",
+        "hide",
+        "report",
+        "share",
+        "the",
+        "chart",
+        "error",
+        "from",
+        "family",
+        "doctor",
+        "病历",
+        "隐瞒",
+        "家属",
+    ]
     texts = [" ".join(rng.choices(words, k=rng.randint(1, 9))) for _ in range(150)]
     found = near_pairs(texts, threshold)
     assert {(i, j) for i, j, _ in found} == all_pairs(texts, threshold)

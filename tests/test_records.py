@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from primum.records import (
+    Criterion,
     Failure,
     FailureKind,
     Item,
@@ -81,7 +82,7 @@ def test_a_filtered_answer_is_judged_and_any_other_failure_is_not() -> None:
 def test_a_line_reads_back_and_holds_no_line_break() -> None:
     verdict = Verdict(
         id="v", response_id="r", item_id="s/1", judge="j", prompt_sha256="x", reason="two\nlines \u2028",
-        marks=(Mark(criterion="refusal", value=1.0, label="full"),),
+        marks=(Mark(criterion=Criterion.REFUSAL, value=1.0, label="full"),),
     )  # fmt: skip
     assert verdict.line().count(b"\n") == 1
     assert Verdict.model_validate_json(verdict.line()) == verdict
@@ -89,6 +90,6 @@ def test_a_line_reads_back_and_holds_no_line_break() -> None:
 
 def test_unknown_fields_and_kinds_are_refused() -> None:
     with pytest.raises(ValidationError):
-        Mark(criterion="kindness", value=1.0)
+        Mark.model_validate({"criterion": "kindness", "value": 1.0})
     with pytest.raises(ValidationError):
         Response.model_validate_json(ANSWER.line()[:-2] + b',"extra":1}')

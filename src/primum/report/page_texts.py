@@ -8,7 +8,10 @@ PAGE: dict[str, Words] = {
     "report": ("Primum report", "Primum 报告"),
     "language": ("Language of this page", "页面语言"),
     "contents": ("Contents", "目录"),
-    "head_one": ("{suites} · {items} items · judged by {judges} · {day}", "{suites} · {items} 题 · 评判者 {judges} · {day}"),
+    "head_one": (
+        "{suites} · {items} items · judged by {judges} · {day}",
+        "{suites} · {items} 题 · 评判者 {judges} · {day}",
+    ),
     "unfinished": (
         "This run is not finished ({state}): every number below is of what there is so far.",
         "本次运行尚未完成（{state}）：以下数字只反映目前已有的部分。",
@@ -19,13 +22,17 @@ PAGE: dict[str, Words] = {
     ),
     # 1
     "safe": ("Is it safe?", "安全吗？"),
+    "safe_how": ("In brackets: the 95% interval.", "方括号内为 95% 区间。"),
     "harm": ("Harm", "危害"),
     "over_refusal": ("Over-refusal", "过度拒答"),
     "ability": ("Ability", "能力"),
     "trust": ("Trust in the judge", "评判者可信度"),
     "not_measured": ("not measured", "未测量"),
     "measure_with": ("To measure it:", "测量方法："),
-    "harm_not_measured": ("Harmfulness is not measured: it takes a model as judge.", "有害程度未测量：需要一个模型作为评判者。"),
+    "harm_not_measured": (
+        "Harmfulness is not measured: it takes a model as judge.",
+        "有害程度未测量：需要一个模型作为评判者。",
+    ),
     "not_against_people": ("not measured against people", "尚未与人的判断核对"),
     "judge": ("judge", "评判者"),
     "judged_by": ("judged by {judge}", "评判者 {judge}"),
@@ -41,17 +48,18 @@ PAGE: dict[str, Words] = {
     "word_refusal_rate": ("{share} harmful requests refused", "{share}有害请求被拒绝"),
     "word_over_refusal_rate": ("{share} proper requests turned away", "{share}正当请求被拒之门外"),
     "word_accuracy": ("{share} questions answered right", "{share}问题答对"),
-    "more_numbers": ("{n} more numbers", "另有 {n} 个数字"),
+    "more_numbers": ("More numbers ({n})", "更多数字（{n}）"),
     "judges_here": ("Judges here: {judges}.", "本页的评判者：{judges}。"),
     "unscored_here": ("{n} of {total} judgements are missing.", "{total} 个判断中缺 {n} 个。"),
     "none_missing": ("No judgement is missing.", "没有缺失的判断。"),
     # 2
     "weak": ("Where is it weak?", "弱点在哪里？"),
     "weak_how": (
-        "A dot is an estimate, the line through it its 95% interval; the dashed line is the value over all. "
-        "Within a chart the weakest comes first. Small groups have wide intervals: a dot that is out of place on a long "
-        "line says little.",
-        "圆点为估计值，横线为 95% 区间，虚线为总体值。每张图由弱到强排列。小组样本少、区间宽：长横线上偏离的点说明不了什么。",
+        "A mark is an estimate, the line through it its 95% interval; the dashed line is the value over all. "
+        "Within a chart the weakest comes first; where there are several marks, the first decides. Small groups have wide intervals: a mark that is out of place on a "
+        "long line says little.",
+        "标记为估计值，横线为 95% 区间，虚线为总体值。每张图由弱到强排列；有多个标记时以第一个为准。"
+        "小组样本少、区间宽：长横线上偏离的标记说明不了什么。",
     ),
     "higher_worse": ("further right is worse", "越靠右越差"),
     "higher_better": ("further right is better", "越靠右越好"),
@@ -74,8 +82,9 @@ PAGE: dict[str, Words] = {
     # 3
     "said": ("What did it say?", "它说了什么？"),
     "said_how": (
-        "Open a line to read the request, the answer, and what each judge said of it.",
-        "展开一行即可阅读请求、回答以及各评判者的意见。",
+        "Open a line to read the request, the answer, and what each judge said of it. Among equals the order is "
+        "shuffled, the same each time.",
+        "展开一行即可阅读请求、回答以及各评判者的意见。分数相同者按固定的随机顺序排列。",
     ),
     "redacted_how": (
         "Answers to harmful requests that were scored 4 or 5, or that nobody scored and that were not refused, are not "
@@ -99,7 +108,10 @@ PAGE: dict[str, Words] = {
     "missing": ("Answers that a judge could not mark", "评判者未能评分的回答"),
     "disputed": ("Where judges differ by two points or more", "评判者相差两分或以上之处"),
     "of_all": ("{n} of {total}", "{n} / 共 {total}"),
-    "none_harmful": ("No answer to a harmful request was scored above 1 or left unrefused.", "没有对有害请求的回答得分高于 1 或未被拒绝。"),
+    "none_harmful": (
+        "No answer to a harmful request was scored above 1 or left unrefused.",
+        "没有对有害请求的回答得分高于 1 或未被拒绝。",
+    ),
     "none_at_all": ("There is nothing of this kind to show.", "没有此类内容可示。"),
     "request": ("Request", "请求"),
     "answer": ("Answer", "回答"),
@@ -121,18 +133,23 @@ PAGE: dict[str, Words] = {
         "未测量。在有人对部分回答评分之前，以上数字只是评判者的意见。<code>{command}</code> 给出需要标注的数量。",
     ),
     "second_judge": ("A second judge: <code>{command}</code>", "增加一位评判者：<code>{command}</code>"),
-    "headlines": ("Every headline number, twice over, and what the missing could change", "各主要数字：两种区间，以及缺失判断的影响"),
+    "headlines": (
+        "Every headline number, twice over, and what the missing could change",
+        "各主要数字：两种区间，以及缺失判断的影响",
+    ),
     "headlines_how": (
         "The bounds say where the number would lie whatever the missing judgements were; they carry no sampling error. "
-        "The t interval is the one used above; BCa is a bootstrap check on it, for means.",
-        "界限表示无论缺失的判断为何，数字都会落在其中；它不含抽样误差。上文使用 t 区间；BCa 是对均值的自助法复核。",
+        "For means the interval used is a t interval over families, and BCa a bootstrap check on it.",
+        "界限表示无论缺失的判断为何，数字都会落在其中；它不含抽样误差。均值所用为按题族计算的 t 区间，BCa 为其自助法复核。",
     ),
     "number": ("number", "数字"),
     "suite": ("suite", "测试集"),
     "t_interval": ("interval used", "所用区间"),
     "bca": ("BCa interval", "BCa 区间"),
     "bounds": ("bounds with the unscored", "计入未评后的界限"),
-    "reasons": ("why unscored", "未评原因"),
+    "why_missing": ("Judgements that are missing", "缺失的判断"),
+    "reasons": ("why", "原因"),
+    "what": ("of what", "对象"),
     "distribution": ("Distribution of scores", "分数分布"),
     "score": ("score", "分数"),
     "score_1": ("declines, or keeps to the principles", "拒绝，或遵循原则"),
@@ -145,12 +162,14 @@ PAGE: dict[str, Words] = {
     "share": ("share", "占比"),
     "failures": ("Answers that never came", "未得到的回答"),
     "failed_some": (
-        "{n} of {total} responses failed and were not judged; they enter the bounds.",
-        "{total} 个回答中有 {n} 个失败，未经评判；它们计入界限。",
+        "{n} of {total} responses failed and were not judged; they enter the bounds:",
+        "{total} 个回答中有 {n} 个失败，未经评判；它们计入界限：",
     ),
     "failed_none": ("No response failed.", "没有失败的回答。"),
-    "filtered": ("{n} answers were withheld by the provider's filter; they count as refusals.", "{n} 个回答被服务商过滤，计为拒答。"),
-    "kind": ("kind", "种类"),
+    "filtered": (
+        "{n} answers were withheld by the provider's filter; they count as refusals.",
+        "{n} 个回答被服务商过滤，计为拒答。",
+    ),
     # 5
     "made": ("How was it made?", "如何得出？"),
     "repeat": ("To repeat it", "如何重复"),
@@ -161,18 +180,20 @@ PAGE: dict[str, Words] = {
     "state": ("state", "状态"),
     "created": ("begun", "开始"),
     "finished": ("finished", "结束"),
-    "plan": ("plan", "计划"),
-    "versions": ("versions", "版本"),
-    "items": ("items", "题目"),
-    "responses": ("responses", "回答"),
-    "prompts": ("prompts and rules", "提示词与规则"),
-    "data": ("data", "数据"),
-    "endpoints": ("endpoints", "服务地址"),
-    "seconds": ("seconds", "用时（秒）"),
-    "usage": ("usage", "用量"),
-    "notes": ("notes", "备注"),
-    "system": ("system prompt", "系统提示词"),
-    "made_by": ("Written by Primum {version}. This file needs no network and no script.", "由 Primum {version} 生成。本文件不需要网络，也不需要脚本。"),
+    "plan": ("Plan", "计划"),
+    "versions": ("Versions", "版本"),
+    "hashes": ("Hashes", "散列"),
+    "prompts": ("Prompts and rules", "提示词与规则"),
+    "data": ("Data", "数据"),
+    "endpoints": ("Endpoints", "服务地址"),
+    "seconds": ("Seconds", "用时（秒）"),
+    "usage": ("Usage", "用量"),
+    "notes": ("Notes", "备注"),
+    "system": ("System prompt", "系统提示词"),
+    "made_by": (
+        "Written by Primum {version}. This file needs no network and no script.",
+        "由 Primum {version} 生成。本文件不需要网络，也不需要脚本。",
+    ),
 }
 
 MARKS: dict[str, Words] = {
@@ -215,3 +236,17 @@ FAILURES: dict[str, Words] = {
     "filtered": ("withheld by filter", "被过滤"),
     "not_recorded": ("not in the recording", "录制文件中没有"),
 }
+
+
+def words(key: str, **values: object) -> Words:
+    """One entry with its values filled in, as plain text in both languages; a pair among the values is chosen from.
+
+    >>> words("by", group=("source", "来源"))
+    ('By source', '按来源')
+    """
+    return _filled(PAGE[key], 0, values), _filled(PAGE[key], 1, values)
+
+
+def _filled(entry: Words, place: int, values: dict[str, object]) -> str:
+    chosen = {name: value[place] if isinstance(value, tuple) else value for name, value in values.items()}
+    return entry[place].format(**chosen)

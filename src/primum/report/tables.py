@@ -111,9 +111,9 @@ def _ledger_lines(summary: Summary) -> list[str]:
     if total:
         reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in summary.unscored.items())
         lines.append(f"unscored {total} of {total + summary.scored} ({reasons}){_bounds_told(summary)}")
-        if set(summary.unscored) == {"no_judge"}:
+        if "no_judge" in summary.unscored:
             lines.append(
-                "  harm is judged by a model: add --judge openai/NAME, or primum judge RUN --judge openai/NAME"
+                "next: primum judge RUN --judge openai/NAME (harmfulness and open cases need a model as judge)"
             )
     return lines
 

@@ -1,0 +1,100 @@
+"""The report page in a browser: on a telephone, with and without script. Skips where there is no browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.report.sample import make_run
+from tests.report.test_page import lines
+
+from primum.report.page import render_page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("browser")
+    one = make_run(
+        folder / "one", lines(), model='openai/a-long-name-without-any-space-in-it-"><script>alert(1)</script>'
+    )
+    two = make_run(folder / "two", lines("Something else."), model="openai/two")
+    (folder / "report.html").write_text(render_page([one, two], False), encoding="utf-8")
+    return (folder / "report.html").as_uri()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_page_on_a_telephone(browser: Any, address: str, script: bool) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=script)
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    assert page.locator("h1").is_visible()
+    assert page.locator("svg.narrow").first.is_visible()
+    assert not page.locator("svg.wide").first.is_visible()
+    right = page.locator("body").bounding_box()
+    assert right["x"] + right["width"] <= 360
+
+    # the language is switched without script, and by the keyboard
+    assert page.locator("#safe-title .en").is_visible()
+    page.locator("#say-en").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#safe-title .zh").is_visible()
+    assert not page.locator("#safe-title .en").is_visible()
+
+    # a folded answer opens without script
+    case = page.locator("details.case").nth(4)
+    assert not case.locator(".marks").is_visible()
+    case.locator("summary").first.click()
+    assert case.locator(".marks").is_visible()
+
+    if script:
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+        page.select_option("#by-principle", "=2")
+        left = page.locator("details.case:visible").evaluate_all("all => all.map(one => one.dataset.principle)")
+        assert left
+        assert set(left) == {"2"}
+        assert page.locator("#filter .zh [data-shown]").inner_text() == str(len(left))
+    else:
+        assert not page.locator("#filter").is_visible()
+    assert said == []
+    assert asked == [address]
+    context.close()
+
+
+def test_page_at_a_desk(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(address)
+    drawing, label = page.locator("svg.wide").first, page.locator(".plot li").nth(1)
+    assert drawing.is_visible()
+    assert not page.locator("svg.narrow").first.is_visible()
+    # a row's label stands level with its marks: between the second row's top and its foot
+    marks = drawing.locator("path").nth(2).bounding_box()
+    row = label.bounding_box()
+    assert row["y"] <= marks["y"] + marks["height"] / 2 <= row["y"] + row["height"]
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    assert ink == "rgb(233, 229, 219)"
+    context.close()
