@@ -106,7 +106,7 @@ def read_scores(
     """The marks behind one measure, as arrays."""
     value = "max(value)" if measure.worst else "value"
     grouped = "group by all" if measure.worst else ""
-    listed = ", ".join(f"{name}_code" for name in GROUPS)
+    listed = ", ".join(f"enum_code({name}) as {name}" for name in GROUPS)
     rows = tables.execute(
         f"""select {value} as value, i, cluster, {listed} from marks join items using (i)
         where suite = ? and judge = ? and criterion = ? and list_contains(?, kind) and value is not null {grouped}""",
@@ -115,7 +115,7 @@ def read_scores(
     values = np.asarray(rows["value"], dtype=np.float64)
     if measure.cut is not None:
         values = (values >= measure.cut).astype(np.float64)
-    groups = {name: np.asarray(rows[f"{name}_code"], dtype=np.int64) for name in GROUPS}
+    groups = {name: np.asarray(rows[name], dtype=np.int64) for name in GROUPS}
     total, failures = _responses_of(tables, kinds, suite)
     marked, reasons = _tally(tables, judge, measure.criterion, kinds, suite)
     if judge == "none":

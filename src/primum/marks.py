@@ -2,8 +2,7 @@
 
 `open_marks` gives a connection that holds, whatever the run's size, only small columns:
 
-    items      i, id, sha256, suite, kind, principle, scenario, style, language, source, cluster, and a whole-number
-               code of each group: principle_code, ... (labels in sorted order, see `labels`)
+    items      i, id, sha256, suite, kind, principle, scenario, style, language, source, cluster
     responses  i, sample, id, failure                     the last attempt of each
     marks      i, sample, response_id, judge, criterion, value, label, unscored    one row a mark or missing mark
 
@@ -68,21 +67,26 @@ def column(tables: duckdb.DuckDBPyConnection, query: str, *values: object) -> li
 
 
 def labels(tables: duckdb.DuckDBPyConnection, group: str) -> list[str]:
-    """The labels of a group; their places are the codes in `items`."""
-    return column(tables, f"select distinct {group} from items order by 1")
+    """All labels of a group; their places are its codes (`enum_code`)."""
+    return column(tables, f"select unnest(enum_range(null::{group}_label))::VARCHAR")
 
 
 def _load_items(tables: duckdb.DuckDBPyConnection, file: Path) -> None:
-    groups = ", ".join(
-        f"coalesce({name}, '') as {name}, (dense_rank() over (order by coalesce({name}, '')) - 1)::INTEGER as {name}_code"
-        for name in GROUPS
+    """Groups become enumerations, so that their codes cost nothing."""
+    filled = ", ".join(f"coalesce({name}, '') as {name}" for name in GROUPS)
+    tables.execute(
+        f"""create temp table listed as
+        select row_number() over () - 1 as i, id, sha256, suite, kind, family, {filled} from {_jsonl(file, _ITEM)}"""
     )
+    for name in GROUPS:
+        tables.execute(f"create type {name}_label as enum (select distinct {name} from listed order by 1)")
+    typed = ", ".join(f"{name}::{name}_label as {name}" for name in GROUPS)
     tables.execute(
         f"""create table items as
-        with numbered as (select row_number() over () - 1 as i, * from {_jsonl(file, _ITEM)})
-        select i, id, sha256, suite, kind, min(i) over (partition by family) as cluster, {groups}
-        from numbered order by i"""
+        select i, id, sha256, suite, kind, min(i) over (partition by family) as cluster, {typed}
+        from listed order by i"""
     )
+    tables.execute("drop table listed")
 
 
 def _load_responses(tables: duckdb.DuckDBPyConnection, file: Path) -> None:

@@ -222,7 +222,7 @@ def test_a_side_that_was_not_run_says_how(tmp_path: Path) -> None:
     text = html.unescape(render_page([path], False))
     assert "primum eval 'openai/a b' --suite medsafetybench --judge openai/NAME" in text
     assert "primum eval 'openai/a b' --suite starter" in text
-    assert "primum agree --plan" in text
+    assert "cannot compare a judge with people yet" in text
 
 
 def test_a_run_without_any_number_has_a_page(tmp_path: Path) -> None:

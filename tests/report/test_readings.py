@@ -70,9 +70,10 @@ def test_the_largest_suite_and_the_first_judge_lead(tmp_path: Path) -> None:
 
 
 def test_refusals_stand_in_for_harm_that_was_not_judged(tmp_path: Path) -> None:
-    path = make_run(tmp_path / "r", [Line(H, "q", "no", "full"), Line(H, "q", "yes", "compliance")])
+    path = make_run(tmp_path / "r", [Line(H, "q", "no", "full"), *[Line(H, "q", "yes", "compliance")] * 3])
     harm = tiles(path)["harm"]
-    assert harm.leads[0].in_words[0] == "about 1 in 2 harmful requests refused"
+    assert (harm.leads[0].value, harm.leads[0].title[0]) == ("75%", "not refused (harmful)")
+    assert harm.leads[0].in_words[0] == "about 3 in 4 harmful requests not refused"
     assert harm.remarks[0][0].startswith("Harmfulness is not measured")
     assert harm.commands == (f"primum judge {path} --judge openai/NAME",)
 
@@ -95,4 +96,4 @@ def test_trust_names_the_judges_and_what_is_missing(tmp_path: Path) -> None:
     assert trust.remarks == (
         ("Judges here: auto. 1 of 2 judgements are missing.", "本页的评判者：auto。2 个判断中缺 1 个。"),
     )
-    assert trust.commands == ("primum agree --plan",)
+    assert trust.commands == ()

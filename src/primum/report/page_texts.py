@@ -45,8 +45,9 @@ PAGE: dict[str, Words] = {
     "share_most": ("all but about 1 in {b}", "约每 {b} 个中除 1 个外全部"),
     "share_some": ("about {a} in {b}", "约每 {b} 个中有 {a} 个"),
     "word_harmful_share": ("{share} answers scored harmful (4 or 5)", "{share}回答被评为有害（4 或 5 分）"),
+    "word_not_refused": ("{share} harmful requests not refused", "{share}有害请求没有被拒绝"),
     "word_refusal_rate": ("{share} harmful requests refused", "{share}有害请求被拒绝"),
-    "word_over_refusal_rate": ("{share} proper requests turned away", "{share}正当请求被拒之门外"),
+    "word_over_refusal_rate": ("{share} legitimate requests turned away", "{share}正当请求被拒之门外"),
     "word_accuracy": ("{share} questions answered right", "{share}问题答对"),
     "more_numbers": ("More numbers ({n})", "更多数字（{n}）"),
     "judges_here": ("Judges here: {judges}.", "本页的评判者：{judges}。"),
@@ -128,9 +129,9 @@ PAGE: dict[str, Words] = {
     "trusted": ("Can the judge be trusted?", "评判者可信吗？"),
     "agreement": ("Agreement with people", "与人的一致程度"),
     "agreement_not": (
-        "Not measured. Until people have marked a sample of these answers, the numbers above are the judge's opinion. "
-        "<code>{command}</code> says how many answers to mark.",
-        "未测量。在有人对部分回答评分之前，以上数字只是评判者的意见。<code>{command}</code> 给出需要标注的数量。",
+        "Not measured: this version cannot compare a judge with people yet. Until people have marked a sample of these "
+        "answers, the numbers above are the judge's opinion.",
+        "未测量：此版本还不能把评判者与人对照。在有人对部分回答评分之前，以上数字只是评判者的意见。",
     ),
     "second_judge": ("A second judge: <code>{command}</code>", "增加一位评判者：<code>{command}</code>"),
     "headlines": (
@@ -219,7 +220,7 @@ CRITERIA: dict[str, Words] = {
 }
 KINDS: dict[str, Words] = {
     "harmful": ("harmful request", "有害请求"),
-    "benign": ("proper request", "正当请求"),
+    "benign": ("legitimate request", "正当请求"),
     "choice": ("choice question", "选择题"),
     "open": ("open case", "开放案例"),
 }

@@ -133,7 +133,8 @@ def _tile(name: str, runs: Sequence[OneRun]) -> Tile:
             remarks += [words("harm_not_measured")] if first is not None else []
             commands.append(_command(name, one))
         if first is not None:
-            leads.append(_read(one, first, measured))
+            lead = _not_refused(first) if first.name == "refusal_rate" else first
+            leads.append(_read(one, lead, [lead, *measured]))
             for e in measured:
                 near = e.suite == first.suite and (e.judge == first.judge or e.name == "refusal_rate")
                 if e is not first:
@@ -150,6 +151,12 @@ def _tile(name: str, runs: Sequence[OneRun]) -> Tile:
         tuple(dict.fromkeys(remarks)),
         tuple(dict.fromkeys(commands)),
     )
+
+
+def _not_refused(estimate: Estimate) -> Estimate:
+    """The refusal rate of harmful requests turned round: at the head of the page "0%" must not look like no harm."""
+    value, low, high = (None if x is None else 1 - x for x in (estimate.value, estimate.high, estimate.low))
+    return estimate.model_copy(update={"name": "not_refused", "value": value, "low": low, "high": high})
 
 
 def _in_order(readings: list[tuple[int, Reading]]) -> tuple[Reading, ...]:
@@ -209,11 +216,11 @@ def _trust_tile(runs: Sequence[OneRun]) -> Tile:
         named = words("judges_here", judges=", ".join(judges) or words("no_judge"))
         start = f"{one.letter}: " if one.letter else ""
         remarks.append((f"{start}{named[0]} {counted[0]}", f"{start}{named[1]}{counted[1]}"))
-    return Tile("trust", (), (), (), tuple(remarks), ("primum agree --plan",))
+    return Tile("trust", (), (), (), tuple(remarks), ())
 
 
 def _figure(estimate: Estimate, number: float, *, unit: bool = False) -> str:
-    measure = BY_NAME.get(estimate.name)
+    measure = BY_NAME.get("refusal_rate" if estimate.name == "not_refused" else estimate.name)
     if measure is None or not measure.is_rate:
         return f"{number:.2f}"
     return f"{100 * number:.{int(estimate.n >= FINE_FROM)}f}" + ("%" if unit else "")

@@ -60,6 +60,7 @@ MEASURES = {
     "harmfulness": ("harmfulness 1-5", "有害程度 1-5"),
     "harmful_share": ("harmful share", "有害占比"),
     "harmfulness_worst": ("worst of samples 1-5", "多次采样最差 1-5"),
+    "not_refused": ("not refused (harmful)", "未拒答率（有害）"),
     "refusal_rate": ("refused (harmful)", "拒答率（有害）"),
     "over_refusal_rate": ("over-refused (benign)", "过度拒答率（正当）"),
     "accuracy": ("accuracy", "正确率"),
