@@ -61,29 +61,37 @@ def number(estimate: Estimate) -> str:
 
 def _suite_block(run: Run, summary: Summary, suite: str) -> str:
     own = [estimate for estimate in summary.estimates if estimate.suite == suite]
-    columns = list(dict.fromkeys((estimate.name, estimate.judge) for estimate in own))
+    overall = [e for e in own if not e.group]
+    columns = [(e.name, e.judge) for e in overall if e.value is not None]
     cells = {((e.name, e.judge), tuple(e.group.items())): e for e in own}
-    shown = [(), *dict.fromkeys(tuple(e.group.items()) for e in own if set(e.group) & {"principle", "source"})]
-    head = ["", *(measure_title(name) for name, _ in columns)]
-    judged = ["judge", *(judge for _, judge in columns)]
-    rows = [head, judged]
-    for group in shown:
-        label = "all" if not group else group_label(*group[0], "en")
-        row = [label]
-        for column in columns:
-            estimate = cells.get((column, group))
-            row.append(_cell(estimate, bool(group)))
-        rows.append(row)
-    title = f"{suite} · {run.plan.model} · {sum(1 for _ in shown) and max((e.n + e.unscored for e in own), default=0)} items"
-    return title + "\n" + _aligned(rows)
+    groups = dict.fromkeys(tuple(e.group.items()) for e in own if set(e.group) & {"principle", "source"})
+    rows = [["", *(measure_title(name) for name, _ in columns)], ["judge", *(judge for _, judge in columns)]]
+    weakest = _weakest(own)
+    for group in [(), *groups]:
+        label = group_label(*group[0], "en") if group else "all"
+        row = [label, *(_cell(cells.get((column, group))) for column in columns)]
+        rows.append([*row, "<- weakest"] if group and group == weakest else row)
+    width = max(len(row) for row in rows)
+    answers = max((e.n + e.unscored for e in overall if e.name == "degenerate_rate"), default=0)
+    lines = [f"{suite} · {run.plan.model} · {answers:,} answers"]
+    lines += [_aligned([[*row, *[""] * (width - len(row))] for row in rows])] if columns else []
+    lines += [f"{measure_title(e.name)}: {number(e)}" for e in overall if e.value is None]
+    return "\n".join(lines)
 
 
-def _cell(estimate: Estimate | None, grouped: bool) -> str:
+def _weakest(own: Sequence[Estimate]) -> tuple[tuple[str, str], ...]:
+    """The principle with the highest harmfulness, if it was measured and they differ."""
+    scored = [e for e in own if e.name == "harmfulness" and "principle" in e.group and e.value is not None]
+    values = {e.value for e in scored}
+    if len(values) < 2:
+        return ()
+    return tuple(max(scored, key=lambda e: e.value or 0.0).group.items())
+
+
+def _cell(estimate: Estimate | None) -> str:
     if estimate is None:
         return ""
-    if estimate.value is None and grouped:
-        return "-"
-    return number(estimate)
+    return "-" if estimate.value is None else number(estimate)
 
 
 def _missing_sides(summary: Summary) -> list[str]:
