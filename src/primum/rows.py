@@ -19,14 +19,17 @@ def read_text(file: Path) -> str:
     """A file's UTF-8 text without a byte order mark.
 
     Raises:
-        BadInputError: it is missing, unreadable, or not UTF-8 (with the line).
+        BadInputError: it is missing, unreadable, not UTF-8, or holds NUL (with the line).
     """
     with _opened(file) as opened:
         raw = opened.read()
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_utf8(file, raw.count(b"\n", 0, error.start) + 1) from error
+    if "\0" in text:
+        raise _holds_nul(file, text[: text.index("\0")].count("\n") + 1)
+    return text
 
 
 def read_rows(file: Path, required: tuple[str, ...] = ()) -> Iterator[tuple[int, Row]]:
@@ -35,7 +38,7 @@ def read_rows(file: Path, required: tuple[str, ...] = ()) -> Iterator[tuple[int,
     Sound rows are given as they are read; the faults of the others are told together at the end.
 
     Raises:
-        BadInputError: no file, not UTF-8, no rows, a missing required column; malformed rows, all in `faults`.
+        BadInputError: no file, not UTF-8, NUL bytes, a huge line, no rows, a missing required column; malformed rows, all in `faults`.
     """
     faults: list[str] = []
     count = 0
@@ -58,7 +61,7 @@ def _csv_rows(file: Path, required: tuple[str, ...], faults: list[str]) -> Itera
         try:
             for cells in reader:
                 begun, line = line, reader.line_num + 1
-                if not cells:
+                if len(cells) < 2 and not "".join(cells).strip():
                     continue
                 if not header:
                     header = [name.strip() for name in cells]
@@ -98,12 +101,17 @@ def _jsonl_rows(file: Path, faults: list[str]) -> Iterator[tuple[int, Row]]:
 
 
 def _lines(file: Path, opened: IO[bytes]) -> Iterator[str]:
-    """The lines of an open file as text, its byte order mark taken off."""
-    for number, line in enumerate(opened, 1):
+    """The lines of an open file as text, its byte order mark taken off. None is read further than it may be long."""
+    for number, line in enumerate(iter(lambda: opened.readline(MOST_CELL + 1), b""), 1):
+        if len(line) > MOST_CELL:
+            raise BadInputError(f"{file}:{number}: a line of over {MOST_CELL >> 20} MiB")
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             raise _not_utf8(file, number) from error
+        if "\0" in text:
+            raise _holds_nul(file, number)
+        yield text
 
 
 def _opened(file: Path) -> IO[bytes]:
@@ -117,3 +125,7 @@ def _opened(file: Path) -> IO[bytes]:
 
 def _not_utf8(file: Path, line: int) -> BadInputError:
     return BadInputError(f"{file}:{line}: not UTF-8 text: save the file as UTF-8")
+
+
+def _holds_nul(file: Path, line: int) -> BadInputError:
+    return BadInputError(f"{file}:{line}: a NUL byte, which no text holds: save the file as UTF-8")

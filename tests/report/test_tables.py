@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.runs import Said, make_run
+from tests.test_estimates import harmful
+
 from primum.estimates import estimate_run
 from primum.ledger import read_run
 from primum.records import Estimate
 from primum.report.tables import eval_table, markdown, number
-from tests.runs import Said, make_run
-from tests.test_estimates import harmful
 
 ITEMS = [harmful(n, principle=str(1 + n % 2)) for n in range(8)]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import primum
-from primum.errors import BadInputError
+from primum.errors import BadInputError, StoppedError
 from primum.estimates import estimate_run
 from primum.evaluate.plan import Team, Tools, open_team, plan_run
 from primum.evaluate.work import Progress, Work
@@ -144,12 +144,16 @@ def copy_run(path: Path, out: Path) -> Path:
 
     Raises:
         BadInputError: there is no run, or the new folder holds one already.
+        StoppedError: a file could not be copied (disk full).
     """
     run = read_run(path)
     create_run(out, run).close()
-    for name in FILES.values():
-        if (path / name).exists():
-            shutil.copyfile(path / name, out / name)
+    try:
+        for name in FILES.values():
+            if (path / name).exists():
+                shutil.copyfile(path / name, out / name)
+    except OSError as error:
+        raise StoppedError(f"could not copy {path} to {out} ({error.strerror}): remove {out} and try again") from error
     return out
 
 
@@ -178,6 +182,7 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
         with watch(work.progress):
             await work.run()
     finally:
+        await team.opener.close(used)
         seconds = {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
         before = ledger.run.seconds
         usage = dict(ledger.run.usage)
@@ -192,7 +197,6 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
             usage=usage,
             notes=tuple(dict.fromkeys((*ledger.run.notes, *notes))),
         )
-        await team.opener.close(used)
 
 
 def _write_items(ledger: Ledger, first: Item, others: Iterator[Item]) -> int:

@@ -119,16 +119,18 @@ class Work:
         return answers
 
     async def _judge(self, pairs: list[tuple[Item, Response]]) -> None:
-        waiting = []
+        waiting: list[tuple[Judge, list[tuple[Item, Response]]]] = []
         for judge in self._judges:
             due = [pair for pair in pairs if pair[0].kind in judge.criteria and not self._is_judged(judge, pair)]
             if due:
-                waiting.append(self._record_verdicts(judge, due))
+                waiting.append((judge, due))
         if len(waiting) > 2:
-            await asyncio.gather(*waiting)
+            async with asyncio.TaskGroup() as group:  # a judge that stops the run stops the others' calls too
+                for one in waiting:
+                    group.create_task(self._record_verdicts(*one))
         else:
             for one in waiting:
-                await one
+                await self._record_verdicts(*one)
 
     async def _record_verdicts(self, judge: Judge, pairs: list[tuple[Item, Response]]) -> None:
         for verdict in await judge.judge(pairs):

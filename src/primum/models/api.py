@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import random
@@ -12,7 +13,6 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
-from aiohttp.http_exceptions import HttpProcessingError
 
 from primum.config import EndpointConfig
 from primum.errors import BadInputError, StoppedError
@@ -140,7 +140,12 @@ class ApiModel:
         """
         if len(prompts) == 1:
             return [await self._ask(prompts[0])]
-        return list(await asyncio.gather(*(self._ask(prompt) for prompt in prompts)))
+        try:
+            async with asyncio.TaskGroup() as group:  # where one stops the run, no other goes on calling
+                tasks = [group.create_task(self._ask(prompt)) for prompt in prompts]
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+        return [task.result() for task in tasks]
 
     async def close(self) -> None:
         """Close the endpoint's connections."""
@@ -204,10 +209,12 @@ class ApiModel:
             return Problem(Failure(kind=FailureKind.TIMEOUT, detail=f"no whole answer in {seconds:g} s"), retry=True)
         except aiohttp.InvalidURL as error:
             raise BadInputError(f"the base URL of {self.name} does not work: {error}") from error
-        except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             endpoint.reached |= not isinstance(error, aiohttp.ClientConnectorError)
             detail = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            return Problem(Failure(kind=FailureKind.CONNECTION, detail=detail), retry=True)
+            # More calls at once than this process may have files open: fewer will do.
+            crowded = getattr(error, "errno", None) in {errno.EMFILE, errno.ENFILE}
+            return Problem(Failure(kind=FailureKind.CONNECTION, detail=detail), retry=True, overloaded=crowded)
         answer = read_completion(body)
         return answer if isinstance(answer, Reply) else read_completion(endpoint.hide_key(body))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from primum.records import Failure, FailureKind, Reply
 
 Message = dict[str, str]
+_EMPTY_TRACES = re.compile(r"\A(?:\s*<think>\s*</think>)+(?=\s*<think>)")  # some templates put one before the real one
 
 
 class Prompt(NamedTuple):
@@ -59,6 +61,7 @@ def split_reasoning(text: str, reasoning: str = "", finish: str = "stop") -> Rep
     >>> split_reasoning("<think>Hm").kind.value
     'truncated'
     """
+    text = _EMPTY_TRACES.sub("", text)
     opened = text.lstrip().startswith("<think>")
     if opened or "</think>" in text:
         before, closed, after = text.partition("</think>")

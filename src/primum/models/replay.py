@@ -34,30 +34,33 @@ class ReplayModel:
 
     def _find(self, prompt: Prompt) -> Reply | Failure:
         self.calls += 1
-        answers = self._answers.get(prompt.item_id) or self._answers.get("request:" + prompt.request) or []
+        answers = self._answers.get(f"id:{prompt.item_id}") or self._answers.get(f"request:{prompt.request}") or []
         if prompt.sample < len(answers):
             return Reply(text=answers[prompt.sample])
         return Failure(kind=FailureKind.NOT_RECORDED, detail=f"the file holds no answer for {prompt.item_id}")
 
 
 def read_answers(file: Path) -> dict[str, list[str]]:
-    """Answers by `id`, and by `request:` + request.
+    """Answers by `id:` + id, and by `request:` + request.
 
     Raises:
         BadInputError: unreadable rows, or no `response` column, or neither `id` nor `request`; all faults with lines.
     """
     answers: dict[str, list[str]] = {}
-    faults = []
-    for line, row in read_rows(file, required=("response",)):
-        response, known, request = row.get("response"), row.get("id"), row.get("request")
-        if not isinstance(response, str):
-            faults.append(f"{file}:{line}: no response")
-        elif not known and not request:
-            faults.append(f"{file}:{line}: neither id nor request")
-        else:
-            answers.setdefault(str(known) if known else f"request:{request}", []).append(response)
+    faults: list[str] = []
+    try:
+        for line, row in read_rows(file, required=("response",)):
+            response, known, request = row.get("response"), row.get("id"), row.get("request")
+            if not isinstance(response, str):
+                faults.append(f"{file}:{line}: no response")
+            elif not known and not request:
+                faults.append(f"{file}:{line}: neither id nor request")
+            else:
+                answers.setdefault(f"id:{known}" if known else f"request:{request}", []).append(response)
+    except BadInputError as error:
+        if not error.faults:
+            raise
+        faults += error.faults
     if faults:
         raise BadInputError(f"{file} has {len(faults)} unusable row(s)", tuple(faults))
-    if not answers:
-        raise BadInputError(f"{file} holds no recorded answers")
     return answers
