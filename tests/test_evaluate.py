@@ -190,9 +190,9 @@ def garbage() -> Answer:
         (lambda: completion("", "content_filter"), FILTERED, 1),
         (lambda: problem(400, "filtered", code="content_filter"), FILTERED, 1),
         (lambda: problem(400, "too long"), JUDGE_FAILED, 1),
-        (lambda: problem(500), JUDGE_FAILED, 6),
-        (lambda: web.Response(text="<html>"), JUDGE_FAILED, 6),
-        (lambda: completion(None), JUDGE_FAILED, 6),
+        (lambda: problem(500), JUDGE_FAILED, QUICK.tries),
+        (lambda: web.Response(text="<html>"), JUDGE_FAILED, QUICK.tries),
+        (lambda: completion(None), JUDGE_FAILED, QUICK.tries),
     ],
     ids=[
         "refuses", "refuses by field", "cut off", "cut off thinking", "empty", "7", "0", "2.5", "garbage", "two scores",

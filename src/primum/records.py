@@ -34,6 +34,15 @@ def content_id(*parts: Any) -> str:
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
+def whole_text(text: str) -> str:
+    """The text with what is no valid Unicode (lone surrogates) replaced, so that it can be stored.
+
+    >>> whole_text("a\\ud83d"), whole_text("吗")
+    ('a?', '吗')
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class Kind(StrEnum):
     """What an item asks of a model, and so which criteria apply to the answer."""
 

@@ -125,6 +125,51 @@ def test_wrong_usage_is_one_sentence_and_exit_2(folder: Path, arguments: tuple[s
     assert not list(folder.glob("runs/*"))
 
 
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(folder: Path) -> None:
+    done = primum("eval", "openai/m", "--suite", "none.csv", "--debug", cwd=folder)
+    assert done.code == 2
+    assert "Traceback" in done.err
+    assert "primum: there is no file none.csv" in done.err
+
+
+def test_two_files_of_one_name_are_refused(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "own.csv").write_text(OWN)
+    done = primum("eval", "openai/m", "--suite", "own.csv,sub/own.csv", cwd=folder)
+    assert done.code == 2
+    assert "would give the same item ids" in done.err
+
+
+def test_judging_an_unfinished_run_leaves_it_unfinished(folder: Path) -> None:
+    (folder / "answers.jsonl").write_text(
+        "".join(f'{{"id": "own/{n}", "response": "No, I will not."}}\n' for n in range(12))
+    )
+    assert primum("eval", "replay/answers.jsonl", "--suite", "own.csv", "--out", "a", cwd=folder).code == 0
+    manifest = folder / "a" / "run.json"
+    manifest.write_text(manifest.read_text().replace('"state": "done"', '"state": "stopped"'))
+    with Loopback() as server:
+        done = primum("judge", "a", "--judge", "openai/j", "--json", cwd=folder, OPENAI_BASE_URL=server.base_url)
+    assert done.json()["state"] == "stopped"
+    assert (
+        primum("eval", "--resume", "a", "--json", cwd=folder, OPENAI_BASE_URL="http://127.0.0.1:9/v1").json()["state"]
+        == "done"
+    )
+
+
+def test_two_keys_on_one_server_stay_apart_and_share_its_limit(folder: Path) -> None:
+    with Loopback(latency=0.02) as server:
+        (folder / "primum.toml").write_text(
+            f'[endpoint.a]\nbase_url = "{server.base_url}"\nkey_env = "KEY_A"\nconcurrency = 3\n'
+            f'[endpoint.b]\nbase_url = "{server.base_url}/"\nkey_env = "KEY_B"\n'
+        )
+        done = primum(
+            "eval", "a/m", "--suite", "own.csv", "--judge", "b/j", "--json", cwd=folder, KEY_A="key-a", KEY_B="key-b"
+        )
+        assert done.code == 0, done.err
+        assert set(server.keys) == {"Bearer key-a", "Bearer key-b"}
+        assert server.most_under_way <= 3
+
+
 def test_a_bad_setting_file_is_told(folder: Path) -> None:
     (folder / "primum.toml").write_text('[endpoint.ward]\nbase_url = "http://127.0.0.1:1/v1"\nkeyenv = "X"\n')
     done = primum("eval", "ward/m", "--suite", "own.csv", cwd=folder)

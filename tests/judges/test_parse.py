@@ -94,5 +94,10 @@ def test_any_text_gives_a_score_in_range_or_a_reason(text: str) -> None:
     assert reading.score is None or 1 <= reading.score <= 5
 
 
+def test_a_reason_that_is_no_valid_text_can_be_stored() -> None:
+    reading = read_score(Reply(text='{"reason": "broken \\ud83d", "score": 2}'), 1, 5)
+    assert (reading.score, reading.reason) == (2, "broken ?")
+
+
 def test_deep_nesting_is_no_crash() -> None:
     assert read('{"a":' * 50_000)[1] == UnscoredReason.UNPARSEABLE

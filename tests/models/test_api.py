@@ -27,6 +27,7 @@ from primum.config import EndpointConfig
 from primum.errors import BadInputError, StoppedError
 from primum.models.api import MOST_BYTES, ApiModel, Endpoint, Patience, make_endpoint
 from primum.models.base import Prompt, Settings
+from primum.models.limiter import Limiter
 from primum.records import Failure, Reply
 from tests.conftest import KEY
 from tests.engine import QUICK
@@ -43,7 +44,7 @@ def prompts(count: int, schema: dict[str, Any] | None = None) -> list[Prompt]:
 
 def open_model(base_url: str, patience: Patience = QUICK, settings: Settings = GREEDY, most: int = 8) -> ApiModel:
     config = EndpointConfig(base_url=base_url, key_env="OPENAI_API_KEY")
-    return ApiModel(WARD, "qwen", make_endpoint(config, most, patience), settings)
+    return ApiModel(WARD, "qwen", make_endpoint(config, Limiter(most), patience), settings)
 
 
 def ask_of(model: ApiModel, asked: Sequence[Prompt]) -> list[Reply | Failure]:
@@ -559,18 +560,18 @@ def test_an_endpoint_can_be_used_in_one_loop_after_another() -> None:
 )
 def test_a_base_url_that_cannot_work_is_told_of_before_any_call(base_url: str) -> None:
     with pytest.raises(BadInputError, match="base URL") as caught:
-        make_endpoint(EndpointConfig(base_url=base_url), 1, QUICK)
+        make_endpoint(EndpointConfig(base_url=base_url), Limiter(1), QUICK)
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_named_key_that_is_not_set_or_cannot_be_one_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     config = EndpointConfig(base_url="http://ward/v1", key_env="WARD_KEY")
     with pytest.raises(BadInputError, match=r"WARD_KEY.*is not set"):
-        make_endpoint(config, 1, QUICK)
+        make_endpoint(config, Limiter(1), QUICK)
     for wrong in ("sk-1\nsk-2", "sk-\x1b[A", "我的密钥"):
         monkeypatch.setenv("WARD_KEY", wrong)
         with pytest.raises(BadInputError, match="WARD_KEY") as caught:
-            make_endpoint(config, 1, QUICK)
+            make_endpoint(config, Limiter(1), QUICK)
         assert wrong not in str(caught.value)
 
 
@@ -596,7 +597,7 @@ def test_a_key_that_the_server_repeats_is_hidden(status: int) -> None:
 
 
 def test_an_endpoint_does_not_show_its_key() -> None:
-    endpoint = Endpoint("http://ward/v1", KEY, 1, QUICK)
+    endpoint = Endpoint("http://ward/v1", KEY, Limiter(1), QUICK)
     assert KEY not in repr(endpoint) + str(endpoint)
 
 

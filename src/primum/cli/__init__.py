@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 import typer
@@ -14,6 +15,9 @@ from primum.cli.judge import judge
 from primum.cli.options import debugging
 from primum.cli.report import report
 from primum.cli.suites import suites
+
+INTERRUPTED = 130
+INTERRUPTED_TOLD = "primum: interrupted; what was recorded is safe, --resume goes on"
 
 # Typer raises the exceptions of click, its own copy of it in new releases; both have this base.
 USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
@@ -52,26 +56,32 @@ def run(arguments: list[str]) -> int:
     from primum.errors import BadInputError, PrimumError
 
     try:
+        " ".join(arguments).encode()
         code = app(arguments, prog_name="primum", standalone_mode=False)
+        if code == INTERRUPTED:
+            typer.echo(INTERRUPTED_TOLD, err=True)
         return code if isinstance(code, int) else 0
+    except UnicodeEncodeError:
+        typer.echo("primum: the command line holds bytes that are not UTF-8 text", err=True)
+        return 2
     except USAGE_ERROR as error:
         typer.echo(f"primum: {error.format_message()} (primum {' '.join(arguments[:1])} --help shows how)", err=True)
         return 2
     except PrimumError as error:
         if debugging["on"]:
-            raise
+            traceback.print_exc()
         typer.echo(f"primum: {error}", err=True)
         for fault in error.faults if isinstance(error, BadInputError) else ():
             typer.echo(f"  {fault}", err=True)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("primum: interrupted; what was recorded is safe, --resume goes on", err=True)
-        return 130
+        typer.echo(INTERRUPTED_TOLD, err=True)
+        return INTERRUPTED
     except BrokenPipeError:
         return 0
     except Exception as error:
         if debugging["on"]:
-            raise
+            traceback.print_exc()
         kind = type(error).__name__
         typer.echo(
             f"primum: internal error ({kind}: {error}); run again with --debug and report what it shows", err=True

@@ -136,7 +136,7 @@ def judge_again(path: Path, judges: tuple[str, ...], tools: Tools, watch: Watch 
         except BaseException:
             ledger.save(state="stopped")
             raise
-        return finish(ledger)
+        return finish(ledger, whole=run.state == "done")
 
 
 def copy_run(path: Path, out: Path) -> Path:
@@ -157,14 +157,17 @@ def copy_run(path: Path, out: Path) -> Path:
     return out
 
 
-def finish(ledger: Ledger) -> Summary:
-    """Write the estimates and mark the run as done."""
+def finish(ledger: Ledger, *, whole: bool = True) -> Summary:
+    """Write the estimates, and mark the run as done if it is whole: all of it asked."""
     ledger.sync()
     summary = estimate_run(ledger.path)
     ledger.write_text("estimates.json", summary.model_dump_json(indent=1) + "\n")
-    finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    sha = file_sha256(ledger.path / "responses.jsonl")
-    ledger.save(state="done", finished=finished, responses_sha256=sha)
+    if whole:
+        finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        sha = file_sha256(ledger.path / "responses.jsonl")
+        ledger.save(state="done", finished=finished, responses_sha256=sha)
+    else:
+        ledger.save(state="stopped")
     return summary
 
 

@@ -7,9 +7,9 @@ import re
 from typing import NamedTuple
 
 from primum.judges.refusal import read_refusal
-from primum.records import Failure, FailureKind, Reply, UnscoredReason
+from primum.records import Failure, FailureKind, Reply, UnscoredReason, whole_text
 
-MOST_READ = 100_000  # characters from the end; a judge's answer is bounded by its token limit anyway
+MOST_READ = 20_000  # characters from the end; a judge's answer is bounded by its token limit anyway
 _SCORE_LINE = re.compile(r"^[ \t>*#]*score[ \t*]*[:：][ \t*]*(\S+)", re.I | re.M)
 _TRANSPORT = {FailureKind.FILTERED: UnscoredReason.FILTERED, FailureKind.TRUNCATED: UnscoredReason.TRUNCATED}
 _DECODER = json.JSONDecoder()
@@ -37,7 +37,7 @@ def read_score(answer: Reply | Failure, lowest: int, highest: int) -> Reading:
         return Reading(None, "", UnscoredReason.TRUNCATED if cut else UnscoredReason.EMPTY)
     objects = [found for found in json_objects(text) if "score" in found]
     raw = [found["score"] for found in objects] or [_number(word) for word in _SCORE_LINE.findall(text)]
-    reason = str(objects[-1].get("reason", "")) if objects else text
+    reason = whole_text(str(objects[-1].get("reason", ""))) if objects else text
     scores = {_number(value) for value in raw}
     if len(scores) == 1 and (score := scores.pop()) is not None:
         inside = lowest <= score <= highest and score == int(score)

@@ -9,6 +9,7 @@ from primum.config import Config, endpoint_for
 from primum.errors import BadInputError
 from primum.models.api import ApiModel, Endpoint, Patience, make_endpoint
 from primum.models.base import Message, Model, Prompt, Settings
+from primum.models.limiter import Limiter
 from primum.models.replay import ReplayModel
 
 __all__ = ["Message", "Model", "ModelOpener", "Patience", "Prompt", "Settings"]
@@ -32,6 +33,7 @@ class ModelOpener:
         self._patience = patience or Patience()
         self._batch = batch
         self._endpoints: dict[str, Endpoint] = {}
+        self._limiters: dict[str, Limiter] = {}
 
     def open(self, name: str, settings: Settings) -> Model:
         """The model of a name: `tiny`, `hf/ID_OR_PATH[+ADAPTER]`, `replay/FILE`, `openai/MODEL`, `NAME/MODEL`.
@@ -69,7 +71,7 @@ class ModelOpener:
     def _endpoint(self, kind: str) -> Endpoint:
         if kind not in self._endpoints:
             config = endpoint_for(kind, self._config, self._base_url)
-            same = [e for e in self._endpoints.values() if e.base_url == config.base_url.rstrip("/")]
-            concurrency = self._concurrency or self._config.concurrency
-            self._endpoints[kind] = same[0] if same else make_endpoint(config, concurrency, self._patience)
+            most = self._concurrency or config.concurrency or self._config.concurrency
+            limiter = self._limiters.setdefault(config.base_url.rstrip("/"), Limiter(most))
+            self._endpoints[kind] = make_endpoint(config, limiter, self._patience)
         return self._endpoints[kind]

@@ -34,7 +34,7 @@ class Patience(NamedTuple):
     """
 
     timeout: float = 300.0
-    tries: int = 6
+    tries: int = 8
     first: float = 0.5
     longest: float = 30.0
     retry_after: float = 300.0  # a longer Retry-After is not waited for
@@ -47,9 +47,9 @@ class Patience(NamedTuple):
 class Endpoint:
     """One server, shared by the target and the judges that live on it: connections, limit, key."""
 
-    def __init__(self, base_url: str, key: str, concurrency: int, patience: Patience) -> None:
+    def __init__(self, base_url: str, key: str, limiter: Limiter, patience: Patience) -> None:
         self.base_url = base_url.rstrip("/")
-        self.limiter = Limiter(concurrency)
+        self.limiter = limiter
         self.patience = patience
         self.reached = False  # whether the server was ever there
         self._key = key
@@ -79,8 +79,8 @@ class Endpoint:
             self._session = None
 
 
-def make_endpoint(config: EndpointConfig, concurrency: int, patience: Patience) -> Endpoint:
-    """An endpoint with its key from the environment.
+def make_endpoint(config: EndpointConfig, limiter: Limiter, patience: Patience) -> Endpoint:
+    """An endpoint with its key from the environment; `limiter` is shared by all endpoints on one base URL.
 
     Raises:
         BadInputError: the base URL is no http(s) address or holds a password or query, the named key variable is
@@ -94,7 +94,7 @@ def make_endpoint(config: EndpointConfig, concurrency: int, patience: Patience) 
         raise BadInputError(
             f"the environment variable {config.key_env}, named as the key of {config.base_url}, is not set"
         )
-    return Endpoint(config.base_url, key, config.concurrency or concurrency, patience)
+    return Endpoint(config.base_url, key, limiter, patience)
 
 
 def _check_base_url(base_url: str) -> None:

@@ -9,7 +9,7 @@ import orjson
 
 from primum.models.base import split_reasoning
 from primum.models.problems import Problem, explain_body
-from primum.records import Failure, FailureKind, Reply
+from primum.records import Failure, FailureKind, Reply, whole_text
 
 
 def read_completion(body: bytes) -> Reply | Problem:
@@ -24,7 +24,7 @@ def read_completion(body: bytes) -> Reply | Problem:
         choices = answer["choices"]
         choice = choices[0] if choices else {}
         message = choice.get("message")
-        finish = _whole(str(choice.get("finish_reason") or "stop"))[:40]
+        finish = whole_text(str(choice.get("finish_reason") or "stop"))[:40]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         detail = f"not a chat completion: {explain_body(body)}"
         return Problem(Failure(kind=FailureKind.BAD_RESPONSE, detail=detail), retry=True)
@@ -41,7 +41,7 @@ def read_completion(body: bytes) -> Reply | Problem:
         return Problem(Failure(kind=FailureKind.TRUNCATED, detail=detail))
     if text is None and not filtered:
         return Problem(Failure(kind=FailureKind.EMPTY, detail="the answer has no content"), retry=True)
-    reply = split_reasoning(_whole(text or ""), _whole(reasoning), finish)
+    reply = split_reasoning(whole_text(text or ""), whole_text(reasoning), finish)
     if filtered and (isinstance(reply, Failure) or not reply.text.strip()):
         return withheld
     if isinstance(reply, Failure):
@@ -72,8 +72,3 @@ def _content_text(content: object) -> str | None:
         texts = [part for part in parts if isinstance(part, str)]
         return "".join(texts) if texts else None
     return None
-
-
-def _whole(text: str) -> str:
-    """The text with what is no valid Unicode (lone surrogates) replaced, so that it can be stored."""
-    return text.encode("utf-8", "replace").decode("utf-8")

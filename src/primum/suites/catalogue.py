@@ -115,9 +115,14 @@ def read_suites(names: tuple[str, ...], data: Path | None, limit: int | None, se
     """The items of several suites one after the other, `limit` of each.
 
     Raises:
-        BadInputError: two suites have an item id in common, or a suite has no items.
+        BadInputError: two suites would have item ids in common, or a suite has no items.
     """
+    taken: dict[str, str] = {}
     for name in names:
+        own = name if name in CATALOGUE else Path(name).stem
+        if own in taken:
+            raise BadInputError(f"'{taken[own]}' and '{name}' would give the same item ids: rename one of the files")
+        taken[own] = name
         read = open_suite(name, data)
         items = read() if limit is None else stratified_sample(read, limit, seed)
         empty = True
