@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ from primum.records import (
 )
 
 RETRY_VERDICT = {UnscoredReason.JUDGE_FAILED}
+MOST_SPARE = 500  # answers that wait to be judged by rules; more are judged at once
 WINDOW = 16  # batches among which prompts are sorted by length
 
 
@@ -71,6 +73,8 @@ class Work:
         self._judges = judges
         self._answers: dict[str, tuple[int, int | None]] = {}  # response id -> attempts so far, offset if answered
         self._verdicts: dict[str, int | None] = {}  # verdict id -> None when made, else attempts so far
+        self._spare: deque[tuple[Judge, list[tuple[Item, Response]]]] = deque()
+        self._spare_work = asyncio.Event()
 
     async def run(self) -> None:
         """Work until every response of the plan is recorded and judged.
@@ -88,8 +92,12 @@ class Work:
         batches = self._batches()
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(max(1, sum(widths.values()))):
-                    group.create_task(self._work(batches))
+                spare = group.create_task(self._judge_in_spare_time())
+                async with asyncio.TaskGroup() as workers:
+                    for _ in range(max(1, sum(widths.values()))):
+                        workers.create_task(self._work(batches))
+                await self._judge_rest()
+                spare.cancel()
         except BaseExceptionGroup as several:
             raise _first_error(several) from None
 
@@ -122,15 +130,31 @@ class Work:
         waiting: list[tuple[Judge, list[tuple[Item, Response]]]] = []
         for judge in self._judges:
             due = [pair for pair in pairs if pair[0].kind in judge.criteria and not self._is_judged(judge, pair)]
-            if due:
+            if due and judge.width == 0 and len(self._spare) < MOST_SPARE:
+                self._spare.append((judge, due))
+                self._spare_work.set()
+            elif due:
                 waiting.append((judge, due))
-        if len(waiting) > 2:
+        if len(waiting) > 1:
             async with asyncio.TaskGroup() as group:  # a judge that stops the run stops the others' calls too
                 for one in waiting:
                     group.create_task(self._record_verdicts(*one))
         else:
             for one in waiting:
                 await self._record_verdicts(*one)
+
+    async def _judge_in_spare_time(self) -> None:
+        """Rules cost CPU and nothing else, so they wait for turns in which no call needs to be sent."""
+        while True:
+            await self._spare_work.wait()
+            while self._spare:
+                await self._record_verdicts(*self._spare.popleft())
+                await asyncio.sleep(0)
+            self._spare_work.clear()
+
+    async def _judge_rest(self) -> None:
+        while self._spare:
+            await self._record_verdicts(*self._spare.popleft())
 
     async def _record_verdicts(self, judge: Judge, pairs: list[tuple[Item, Response]]) -> None:
         for verdict in await judge.judge(pairs):
@@ -140,6 +164,8 @@ class Work:
             self._count(verdict)
 
     def _is_judged(self, judge: Judge, pair: tuple[Item, Response]) -> bool:
+        if not self._verdicts:
+            return False
         item, response = pair
         known = verdict_id(response, judge.name, judge.prompt_sha(item))
         return known in self._verdicts and self._verdicts[known] is None

@@ -45,6 +45,9 @@ class RulesJudge:
 
     def __init__(self) -> None:
         self.prompts = {"rules": rules_sha()}
+        for text in ("No.", "不。"):  # compiled now, not when the first answer waits
+            read_refusal(text)
+            read_letters(text, 4)
 
     async def judge(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """One verdict for each pair."""
