@@ -143,5 +143,5 @@ def _jsonl(file: Path, columns: dict[str, str]) -> str:
         torn = end.read(1) != b"\n"
     return (
         f"read_json('{quoted}', format = 'newline_delimited', columns = {{{listed}}}, "
-        f"maximum_object_size = 67108864, ignore_errors = {str(torn).lower()})"
+        f"maximum_object_size = 16777216, ignore_errors = {str(torn).lower()})"
     )

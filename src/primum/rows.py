@@ -12,7 +12,7 @@ import orjson
 from primum.errors import BadInputError
 
 Row = dict[str, Any]
-MOST_CELL = 16 << 20
+MOST_CELL = 8 << 20
 
 
 def read_text(file: Path) -> str:
