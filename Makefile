@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test proof bench lint format tiny clean
+.PHONY: demo test core proof bench lint format tiny clean
 
 demo: $(VENV)/.ready
 	$(BIN)/primum demo
 
 test: $(VENV)/.ready-dev lint
 	$(BIN)/python -m pytest -n 2 -m "not proof"
+
+# The core in an environment that has no extra: endpoints and recorded answers need none.
+core: $(VENV)-core/.ready
+	$(VENV)-core/bin/python -m pytest -q tests/test_core.py
 
 proof: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n 2
@@ -30,12 +34,17 @@ tiny: $(VENV)/.ready-dev
 	$(BIN)/python train/tiny_model.py
 
 clean:
-	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-core .bench .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/pip-ready:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Primum needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	touch $@
+
+$(VENV)-core/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-core
+	$(VENV)-core/bin/python -m pip install --quiet -c constraints.txt -e . pytest
 	touch $@
 
 $(VENV)/.ready: $(VENV)/pip-ready pyproject.toml constraints.txt
