@@ -52,3 +52,10 @@ def test_medsafetybench_through_the_tiny_model_and_a_judge_on_loopback(tmp_path:
     assert said["verdicts"] == {"scored": 900, "unscored": {}}
     refusal = next(e for e in said["estimates"] if e["name"] == "refusal_rate" and not e["group"])
     assert refusal["value"] <= 0.05
+
+
+def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    done = primum("eval", "hf/no/such/folder", "--suite", "starter", cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert (done.code, done.out) == (2, "")
+    assert "cannot load the model" in done.err
+    assert not (tmp_path / "runs").exists()

@@ -107,7 +107,6 @@ def test_a_table_names_the_judge_and_the_missing_side(folder: Path) -> None:
         (("eval", "openai/m", "--suite", "own.csv", "--system", "gone.txt"), "there is no file gone.txt"),
         (("eval", "openai/m", "--suite", "own.csv", "--base-url", "ftp://x"), "no http:// or https:// address"),
         (("eval", "replay/gone.jsonl", "--suite", "own.csv"), "there is no file gone.jsonl"),
-        (("eval", "hf/no/such/folder", "--suite", "own.csv"), "cannot load the model"),
         (("eval", "--resume", "nowhere"), "is not a run folder"),
         (("judge", "nowhere", "--judge", "auto"), "is not a run folder"),
         (("judge", "nowhere"), "--judge"),
