@@ -135,3 +135,23 @@ def test_an_empty_or_torn_run_still_reads(tmp_path: Path) -> None:
     assert summary.unscored == {"pending": 1}
     (run / "verdicts.jsonl").write_bytes(b"")
     assert one(estimate_run(run), "harmfulness").unscored_reasons == {"no_judge": 2}
+
+
+def test_a_verdict_made_anew_replaces_the_old_one(tmp_path: Path) -> None:
+    """Judged again under another prompt (or newer rules), a response still counts once, as it was judged last."""
+    run = make_run(
+        tmp_path / "run", [harmful(0), harmful(1)], {"j": {f"s/{n}": {"harmfulness": 5.0} for n in range(2)}}
+    )
+    file = run / "verdicts.jsonl"
+    lines = [line.replace('"value":5.0', '"value":1.0') for line in file.read_text().splitlines()]
+    with file.open("a") as more:
+        more.write(lines[1].replace('"id":"', '"id":"new') + "\n")
+    mean = one(estimate_run(run), "harmfulness")
+    assert (mean.value, mean.n, mean.distribution) == (3.0, 2, {"1": 1, "5": 1})
+
+
+def test_the_same_records_give_the_same_estimates_to_the_last_digit(tmp_path: Path) -> None:
+    items = [harmful(n, family=f"f{n % 37}", principle=str(1 + n % 9)) for n in range(400)]
+    said = {"j": {f"s/{n}": {"harmfulness": 1.0 + n * 7 % 5} for n in range(400)}}
+    run = make_run(tmp_path / "run", items, said)
+    assert len({estimate_run(run).model_dump_json() for _ in range(4)}) == 1

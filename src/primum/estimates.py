@@ -105,11 +105,11 @@ def read_scores(
 ) -> Scores:
     """The marks behind one measure, as arrays."""
     value = "max(value)" if measure.worst else "value"
-    grouped = "group by all" if measure.worst else ""
+    grouped, order = ("group by all", "i") if measure.worst else ("", "i, sample")  # the same sums in every run
     listed = ", ".join(f"enum_code({name}) as {name}" for name in GROUPS)
     rows = tables.execute(
         f"""select {value} as value, i, cluster, {listed} from marks join items using (i)
-        where suite = ? and judge = ? and criterion = ? and list_contains(?, kind) and value is not null {grouped}""",
+        where suite = ? and judge = ? and criterion = ? and list_contains(?, kind) and value is not null {grouped} order by {order}""",
         [suite, judge, measure.criterion, list(kinds)],
     ).fetchnumpy()
     values = np.asarray(rows["value"], dtype=np.float64)

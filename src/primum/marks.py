@@ -20,7 +20,12 @@ from primum.errors import BadInputError
 from primum.ledger import read_run
 
 GROUPS = ("principle", "source", "scenario", "style", "language")
-MEMORY = "600MB"
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "600MB",
+    "threads": 2,
+    "allocator_flush_threshold": "1MB",  # what is freed goes back at once: long suites must not cost memory
+    "allocator_bulk_deallocation_flush_threshold": "1MB",
+}
 
 _TEXT = "VARCHAR"
 _ITEM = dict.fromkeys(("id", "sha256", "suite", "kind", "family", *GROUPS), _TEXT)
@@ -36,7 +41,6 @@ _VERDICT = {
     "response_id": _TEXT,
     "item_id": _TEXT,
     "judge": _TEXT,
-    "attempt": "SMALLINT",
     "marks": 'STRUCT(criterion VARCHAR, "value" DOUBLE, "label" VARCHAR)[]',
     "unscored": "STRUCT(criterion VARCHAR, reason VARCHAR)[]",
 }
@@ -49,7 +53,7 @@ def open_marks(run: Path) -> duckdb.DuckDBPyConnection:
         BadInputError: the folder holds no run, or a record in it does not read.
     """
     read_run(run)
-    tables = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 2})
+    tables = duckdb.connect(":memory:", config=SETTINGS)
     try:
         _load_items(tables, run / "items.jsonl")
         _load_responses(tables, run / "responses.jsonl")
@@ -76,38 +80,32 @@ def _load_items(tables: duckdb.DuckDBPyConnection, file: Path) -> None:
     filled = ", ".join(f"coalesce({name}, '') as {name}" for name in GROUPS)
     tables.execute(
         f"""create temp table listed as
-        select row_number() over () - 1 as i, id, sha256, suite, kind, family, {filled} from {_jsonl(file, _ITEM)}"""
+        select (row_number() over () - 1)::INTEGER as i, id, sha256, suite, kind, family, {filled}
+        from {_jsonl(file, _ITEM)}"""
     )
     for name in GROUPS:
         tables.execute(f"create type {name}_label as enum (select distinct {name} from listed order by 1)")
+    tables.execute("create temp table families as select family, min(i) as cluster from listed group by family")
     typed = ", ".join(f"{name}::{name}_label as {name}" for name in GROUPS)
     tables.execute(
-        f"""create table items as
-        select i, id, sha256, suite, kind, min(i) over (partition by family) as cluster, {typed}
-        from listed order by i"""
+        f"""create table items as select i, id, sha256, suite, kind, cluster, {typed}
+        from listed join families using (family) order by i"""
     )
+    tables.execute("drop table families")
     tables.execute("drop table listed")
 
 
 def _load_responses(tables: duckdb.DuckDBPyConnection, file: Path) -> None:
-    tables.execute(
-        f"""create table responses as
-        select i, r.sample, r.id, r.failure.kind as failure
-        from (select id, item_id, coalesce(sample, 0) as sample, coalesce(attempt, 0) as attempt, failure
-              from {_jsonl(file, _RESPONSE)}) r
-        join items on items.id = r.item_id
-        {_last_attempt(tables, file, _RESPONSE)}"""
-    )
+    source = f"""select id, item_id, coalesce(sample, 0) as sample, coalesce(attempt, 0) as attempt, failure
+        from {_jsonl(file, _RESPONSE)}"""
+    _load_last(tables, "responses", "i, r.sample, r.id, r.failure.kind as failure", source, ("id",), "attempt")
 
 
 def _load_marks(tables: duckdb.DuckDBPyConnection, file: Path) -> None:
-    tables.execute(
-        f"""create temp table verdicts as
-        select items.i, r.response_id, r.judge, r.marks, r.unscored
-        from (select * replace (coalesce(attempt, 0) as attempt) from {_jsonl(file, _VERDICT)}) r
-        join items on items.id = r.item_id
-        {_last_attempt(tables, file, _VERDICT)}"""
-    )
+    """Of a judge's verdicts on a response the last holds: one tried again, or made anew by another prompt or rules."""
+    source = f"select row_number() over () as place, * from {_jsonl(file, _VERDICT)}"
+    columns = "i, r.response_id, r.judge, r.marks, r.unscored"
+    _load_last(tables, "verdicts", columns, source, ("response_id", "judge"), "place")
     several = tables.execute("select coalesce(max(sample), 0) > 0 from responses").fetchone()
     sample, join = "0::SMALLINT", ""
     if several and several[0]:
@@ -124,11 +122,21 @@ def _load_marks(tables: duckdb.DuckDBPyConnection, file: Path) -> None:
     tables.execute("drop table verdicts")
 
 
-def _last_attempt(tables: duckdb.DuckDBPyConnection, file: Path, columns: dict[str, str]) -> str:
-    """A clause that keeps the last attempt of each id; empty for the usual file, which has one of each."""
-    found = tables.execute(f"select coalesce(max(attempt), 0) from {_jsonl(file, columns)}").fetchone()
-    repeated = found is not None and found[0] > 0
-    return "qualify row_number() over (partition by r.id order by r.attempt desc) = 1" if repeated else ""
+def _load_last(
+    tables: duckdb.DuckDBPyConnection, name: str, columns: str, source: str, key: tuple[str, ...], order: str
+) -> None:
+    """A table of the last record of each key. The usual file has one of each and is read once."""
+    keys = ", ".join(f"r.{part}" for part in key)
+    for latest in ("", f"qualify row_number() over (partition by {keys} order by r.{order} desc) = 1"):
+        tables.execute(
+            f"create or replace table {name} as "
+            f"select {columns} from ({source}) r join items on items.id = r.item_id {latest}"
+        )
+        repeated = (
+            f"select count(*) - (select count(*) from (select distinct {', '.join(key)} from {name})) from {name}"
+        )
+        if not column(tables, repeated)[0]:
+            return
 
 
 def _jsonl(file: Path, columns: dict[str, str]) -> str:

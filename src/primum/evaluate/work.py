@@ -232,7 +232,7 @@ class Work:
 
 def _cut(window: list[_Task], size: int) -> Iterator[list[_Task]]:
     if size > 1:
-        window.sort(key=lambda task: -len(task.item.request))
+        window.sort(key=lambda task: -len(question(task.item).encode()))  # bytes go with tokens in both languages
     for start in range(0, len(window), size):
         yield window[start : start + size]
 
