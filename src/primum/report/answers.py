@@ -155,7 +155,7 @@ def _read(one: OneRun, choices: Sequence[_Choice], include_harmful: bool) -> Ite
     verdicts: dict[str, dict[str, Verdict]] = {}
     for row in find_lines(one.path / "verdicts.jsonl", "response_id", answered):
         verdict = Verdict.model_validate(row)
-        verdicts.setdefault(verdict.response_id, {})[verdict.id] = verdict  # a later attempt stands further down
+        verdicts.setdefault(verdict.response_id, {})[verdict.judge] = verdict  # the last one holds
     for choice in choices:
         item, response = items.get(choice.item_id), responses.get(choice.response_id)
         if item is not None and response is not None:
