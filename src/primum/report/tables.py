@@ -41,7 +41,7 @@ def eval_object(path: Path, run: Run, summary: Summary) -> dict[str, Any]:
 def eval_table(run: Run, summary: Summary) -> str:
     """The table of a run: a block a suite, a row a principle, a column a number, each with its judge."""
     blocks = [_suite_block(run, summary, suite) for suite in dict.fromkeys(e.suite for e in summary.estimates)]
-    lines = ["\n\n".join(blocks), *_missing_sides(summary), *_ledger_lines(summary)]
+    lines = ["\n\n".join(blocks), *_missing_sides(summary), *_ledger_lines(summary), *_next_lines(summary)]
     if run.plan.model == "tiny":
         lines.append(TINY_NOTE["en"])
     return "\n".join(lines)
@@ -119,11 +119,16 @@ def _ledger_lines(summary: Summary) -> list[str]:
     if total:
         reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in summary.unscored.items())
         lines.append(f"unscored {total} of {total + summary.scored} ({reasons}){_bounds_told(summary)}")
-        if "no_judge" in summary.unscored:
-            lines.append(
-                "next: primum judge RUN --judge openai/NAME (harmfulness and open cases need a model as judge)"
-            )
     return lines
+
+
+def _next_lines(summary: Summary) -> list[str]:
+    """What to do about what no judge has marked."""
+    if any(e.name == "harmfulness" and e.value is None and not e.group for e in summary.estimates):
+        return ["next: primum judge RUN --judge openai/NAME (harmfulness takes a model as judge)"]
+    if "no_judge" in summary.unscored:
+        return ["open cases are recorded; this version has no judge for them"]
+    return []
 
 
 def _bounds_told(summary: Summary) -> str:
