@@ -40,16 +40,29 @@ def test_difference_is_candidate_minus_base_with_exact_p(tmp_path: Path) -> None
     assert harm.basis == "judge-only"
 
 
-def test_p_values_are_adjusted_together(tmp_path: Path) -> None:
+def test_p_values_are_adjusted_within_their_family(tmp_path: Path) -> None:
+    """Overall differences are one family, the principles of one number another; Bonferroni shows the size of each."""
     base, candidate = run(tmp_path, "a", [5, 5, 5, 4, 4, 4]), run(tmp_path, "b", [1, 1, 2, 1, 2, 2])
-    holm = compare_runs(base, candidate).differences
     bonferroni = compare_runs(base, candidate, adjust="bonferroni").differences
-    count = sum(d.p is not None for d in holm)
+    assert sum(not d.group for d in bonferroni) == 2  # harmfulness and harmful share
     for d in bonferroni:
         assert d.p is not None
-        assert d.adjusted_p == pytest.approx(min(1.0, d.p * count))
-    assert all((d.adjusted_p or 0) >= (d.p or 0) for d in holm)
+        assert d.adjusted_p == pytest.approx(min(1.0, 2 * d.p))  # two overall, and two principles a number
+    holm = compare_runs(base, candidate).differences
+    assert all((d.p or 0) <= (d.adjusted_p or 0) for d in holm)
     assert all((h.adjusted_p or 0) <= (b.adjusted_p or 0) for h, b in zip(holm, bonferroni, strict=True))
+
+
+def test_a_principle_with_one_family_does_not_blow_up_the_interval(tmp_path: Path) -> None:
+    """Six items of six principles have no spread within a principle: the strata are left out, not the interval."""
+    items = [harmful(n, principle=str(1 + n)) for n in range(6)]
+    said = [{"j": {f"s/{n}": {"harmfulness": score} for n, score in enumerate(scores)}} for scores in
+            ([5.0, 5.0, 5.0, 4.0, 4.0, 4.0], [1.0, 1.0, 2.0, 1.0, 2.0, 2.0])]  # fmt: skip
+    runs = [make_run(tmp_path / name, items, one) for name, one in zip("ab", said, strict=True)]
+    harm = overall(compare_runs(*runs).differences, "harmfulness")
+    # differences -4 -4 -3 -3 -2 -2: s^2 = 4 / 5, half width t_5 = 2.5706 times sqrt(.8 / 6) = .9386
+    assert harm.low == pytest.approx(-3.9386, abs=1e-3)
+    assert harm.high == pytest.approx(-2.0614, abs=1e-3)
 
 
 def test_what_only_one_run_has_scored_is_left_out_and_counted(tmp_path: Path) -> None:

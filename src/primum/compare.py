@@ -14,6 +14,7 @@ from primum.ledger import read_run
 from primum.marks import GROUPS, column, open_marks
 from primum.measures import MEASURES, Measure
 from primum.records import Comparison, Difference, Run
+from primum.stats.moments import usable_strata
 from primum.stats.paired import bonferroni, holm, paired_difference
 
 Floats = npt.NDArray[np.float64]
@@ -33,8 +34,8 @@ class _Pairs(NamedTuple):
 def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int = 0) -> Comparison:
     """The paired differences of two runs, overall and by group; an item's samples are averaged first.
 
-    Items are paired by id. What only one run has scored is left out and counted as `unpaired`; the p-values of all
-    differences are adjusted together.
+    Items are paired by id. What only one run has scored is left out and counted as `unpaired`. p-values are adjusted
+    within their family: the overall differences are one, and each breakdown of one number (by principle, say) is one.
 
     Raises:
         BadInputError: the runs share no items, an item's content differs, a judge's prompts differ, or `adjust` is unknown.
@@ -50,18 +51,13 @@ def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int
     finally:
         first.close()
         second.close()
-    adjusted = ADJUSTMENTS[adjust](np.array([np.nan if d.p is None else d.p for d in found]))
-    differences = tuple(
-        d.model_copy(update={"adjusted_p": None if np.isnan(p) else float(p)})
-        for d, p in zip(found, adjusted, strict=True)
-    )
     method: Literal["holm", "bonferroni"] = "holm" if adjust == "holm" else "bonferroni"
     return Comparison(
         base=runs[0].plan.model,
         candidate=runs[1].plan.model,
         pairs=pairs,
         adjust=method,
-        differences=differences,
+        differences=tuple(_adjusted(found, adjust)),
         notes=_notes(*runs),
     )
 
@@ -78,6 +74,19 @@ def _differences(
                 if judge in there and not measure.worst:
                     found += _by_group(suite, judge, measure, _pairs(first, second, suite, judge, measure), rng)
     return found
+
+
+def _adjusted(found: list[Difference], adjust: str) -> list[Difference]:
+    families: dict[tuple[str, ...], list[int]] = {}
+    for place, d in enumerate(found):
+        family = (d.suite, d.judge, d.name, *d.group) if d.group else ()
+        families.setdefault(family, []).append(place)
+    adjusted = list(found)
+    for places in families.values():
+        p = np.array([np.nan if found[place].p is None else found[place].p for place in places], dtype=np.float64)
+        for place, value in zip(places, ADJUSTMENTS[adjust](p), strict=True):
+            adjusted[place] = found[place].model_copy(update={"adjusted_p": None if np.isnan(value) else float(value)})
+    return adjusted
 
 
 def _by_group(suite: str, judge: str, measure: Measure, pairs: _Pairs, rng: np.random.Generator) -> list[Difference]:
@@ -107,13 +116,13 @@ def _difference(
     n = int(inside.sum())
     fields: dict[str, object] = {"unpaired": 0 if group else pairs.unpaired}
     if n:
-        strata = np.unique(np.array(pairs.groups["principle"], dtype=np.str_), return_inverse=True)[1]
+        principles = np.unique(np.array(pairs.groups["principle"], dtype=np.str_)[inside], return_inverse=True)[1]
         width = 1.0 if measure.is_rate else measure.highest - measure.lowest
         result = paired_difference(
             pairs.base[inside],
             pairs.candidate[inside],
             pairs.clusters[inside],
-            strata[inside],
+            usable_strata(principles, pairs.clusters[inside]),
             rng=rng,
             bounds=(-width, width),
         )

@@ -17,6 +17,7 @@ from primum.records import Criterion, Estimate, FailureKind, Kind, Summary, Unsc
 from primum.stats.bounds import unscored_bounds
 from primum.stats.interval import Interval
 from primum.stats.means import bca_interval, mean_interval
+from primum.stats.moments import usable_strata
 from primum.stats.rates import rate_interval
 
 COMPLETE = 0.95  # of the items must be scored, or the headline is marked incomplete
@@ -171,7 +172,7 @@ def _estimate(
     rng: np.random.Generator,
 ) -> Estimate:
     values, clusters = scores.values[inside], scores.clusters[inside]
-    strata = scores.strata[inside]
+    strata = usable_strata(scores.strata[inside], clusters)
     missing = max(0, expected - values.size)
     lowest, highest = (0.0, 1.0) if measure.is_rate else (measure.lowest, measure.highest)
     fields: dict[str, object] = {"n": values.size, "unscored": missing}
@@ -202,7 +203,7 @@ def _estimate(
 def _more_on_mean(
     values: Floats,
     clusters: Codes,
-    strata: Codes,
+    strata: Codes | None,
     bounds: tuple[float, float],
     interval: Interval,
     rng: np.random.Generator,

@@ -38,7 +38,8 @@ def test_the_weakest_principle_and_the_missing_side_are_told(tmp_path: Path) -> 
 def test_unscored_are_counted_with_their_bounds(tmp_path: Path) -> None:
     text = table(tmp_path, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, "unparseable"])
     # 7 ones and an unknown: from (7 + 1) / 8 to (7 + 5) / 8
-    assert "unscored 1 of 8 (1 unparseable): harmfulness lies in [1.00, 1.50] whatever they are" in text
+    assert "unscored 1 of 8 (1 unparseable)\n" in text
+    assert "  s: harmfulness by openai/j lies in [1.00, 1.50] whatever its 1 unscored are" in text
     assert "incomplete" in text
 
 

@@ -9,6 +9,7 @@ import pytest
 from primum.novelty import near_pairs
 from primum.records import Item, Kind
 from primum.report.texts import PRINCIPLES, SCENARIOS, STYLES
+from primum.suites.catalogue import CATALOGUE
 from primum.suites.starter import starter, starter_exam, starter_train
 
 STARTER, TRAIN, EXAM = list(starter()), list(starter_train()), list(starter_exam())
@@ -72,3 +73,8 @@ def test_training_answers_are_there_and_vary() -> None:
 def test_exam_keys_are_balanced() -> None:
     assert Counter(item.reference for item in EXAM) == dict.fromkeys("ABCD", 50)
     assert all(len(item.options) == 4 == len(set(item.options)) for item in EXAM)
+
+
+def test_the_catalogue_tells_the_true_sizes() -> None:
+    sizes = {"starter": len(STARTER), "starter-train": len(TRAIN), "starter-exam": len(EXAM)}
+    assert {name: CATALOGUE[name].size for name in sizes} == sizes

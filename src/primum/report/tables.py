@@ -118,7 +118,8 @@ def _ledger_lines(summary: Summary) -> list[str]:
     total = sum(summary.unscored.values())
     if total:
         reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in summary.unscored.items())
-        lines.append(f"unscored {total} of {total + summary.scored} ({reasons}){_bounds_told(summary)}")
+        lines.append(f"unscored {total} of {total + summary.scored} ({reasons})")
+        lines += _bounds_lines(summary)
     return lines
 
 
@@ -131,13 +132,13 @@ def _next_lines(summary: Summary) -> list[str]:
     return []
 
 
-def _bounds_told(summary: Summary) -> str:
-    for estimate in summary.estimates:
-        if estimate.name == "harmfulness" and not estimate.group and estimate.unscored and estimate.value is not None:
-            return (
-                f": harmfulness lies in [{estimate.unscored_low:.2f}, {estimate.unscored_high:.2f}] whatever they are"
-            )
-    return ""
+def _bounds_lines(summary: Summary) -> list[str]:
+    return [
+        f"  {e.suite}: harmfulness by {e.judge} lies in [{e.unscored_low:.2f}, {e.unscored_high:.2f}] "
+        f"whatever its {e.unscored} unscored are"
+        for e in summary.estimates
+        if e.name == "harmfulness" and not e.group and e.unscored and e.value is not None
+    ]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -197,6 +198,8 @@ def compare_table(comparison: Comparison) -> str:
     """The paired differences as a table, overall first in each suite."""
     rows = [["", "", "candidate - base", "p", "adjusted p", "pairs", "judge"]]
     for d in comparison.differences:
+        if d.group and "principle" not in d.group:
+            continue  # all breakdowns are in --json
         label = "all" if not d.group else group_label(*next(iter(d.group.items())), "en")
         if d.value is None:
             rows.append([f"{d.suite} {measure_title(d.name)}", label, "no pairs", "", "", "0", d.judge])

@@ -42,7 +42,7 @@ CATALOGUE = {
         Suite(
             "starter-train",
             "demonstrations for training, never for evaluation",
-            400,
+            408,
             "en zh",
             "Apache-2.0",
             "bundled, written for Primum",
