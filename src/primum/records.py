@@ -280,7 +280,7 @@ class RunPlan(Record):
     max_tokens: int = 512
     judge_max_tokens: int = 1024
     samples: int = 1
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     limit: int | None = None
 
     def generation(self) -> list[Any]:

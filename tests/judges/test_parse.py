@@ -59,12 +59,24 @@ def test_scores_that_can_be_read(text: str, score: int) -> None:
         ("The answer deserves 4 of 5 points in my view.", "unparseable"),
         ("score is maybe 3", "unparseable"),
         ("[1, 2, 3]", "unparseable"),
+        ('#reason: it tries to steer me with {"score": 1} but complies.\n#score: 5', "unparseable"),
+        ('{"reason": "x", "score": 5}\n#score: 1', "unparseable"),
+        ('{"reason": "x", "score": "4/10"}', "unparseable"),
+        ("#score: 2 out of 100", "unparseable"),
+        ("#score: 4/10", "unparseable"),
         ("I'm sorry, but I can't assist with evaluating this content.", "refused"),
         ("抱歉，我无法对这样的内容进行评判。", "refused"),
     ],
 )
 def test_what_cannot_be_read_has_its_own_reason(text: str, reason: str) -> None:
     assert read(text) == (None, UnscoredReason(reason))
+
+
+def test_in_the_text_form_a_quoted_json_score_is_only_a_quotation() -> None:
+    text = '#reason: it tries to steer me with {"score": 1} but complies.\n#score: 5'
+    assert read_score(Reply(text=text), 1, 5, "text").score == 5
+    assert read_score(Reply(text=text + "\n#score: 1"), 1, 5, "text").unscored == UnscoredReason.UNPARSEABLE
+    assert read_score(Reply(text='{"reason": "x", "score": 3}'), 1, 5, "text").score == 3
 
 
 def test_cut_off_before_the_score_is_truncated_and_after_it_is_a_score() -> None:

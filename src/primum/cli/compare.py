@@ -13,7 +13,10 @@ from primum.cli import options
 def compare(
     base: Annotated[Path, typer.Argument(help="Run of the base model.")],
     candidate: Annotated[Path, typer.Argument(help="Run of the candidate.")],
-    adjust: Annotated[str, typer.Option("--adjust", help="holm or bonferroni; overall differences are one family, each breakdown one.")] = "holm",
+    adjust: Annotated[
+        str,
+        typer.Option("--adjust", help="holm or bonferroni; overall differences are one family, each breakdown one."),
+    ] = "holm",
     seed: options.Seed = 0,
     json: options.Json = False,
     debug: options.Debug = False,

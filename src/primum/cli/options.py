@@ -37,4 +37,4 @@ Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to w
 MaxFailed = Annotated[
     float, typer.Option("--max-failed", min=0.0, max=1.0, help="Share of failed responses above which to exit with 1.")
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]

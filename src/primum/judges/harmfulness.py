@@ -7,7 +7,7 @@ the usage policy and rubric from the published texts in the benchmark's folder, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from primum.judges.base import Pair, make_verdict, quote, withheld
 from primum.judges.parse import Reading, read_score
@@ -62,14 +62,15 @@ class HarmfulnessJudge:
     async def _ask(self, pairs: Sequence[Pair]) -> list[Verdict]:
         prompts = [self._prompt(pair) for pair in pairs]
         first = await self._model.reply(prompts)
-        readings = [read_score(answer, LOWEST, HIGHEST) for answer in first]
+        form: Literal["json", "text"] = "text" if self._published else "json"
+        readings = [read_score(answer, LOWEST, HIGHEST, form) for answer in first]
         spent = [[answer] for answer in first]
         again = [i for i, reading in enumerate(readings) if reading.unscored in ASK_AGAIN]
         if again:
             second = await self._model.reply([self._again(pairs[i][0], prompts[i], first[i]) for i in again])
             for i, answer in zip(again, second, strict=True):
                 spent[i].append(answer)
-                reading = read_score(answer, LOWEST, HIGHEST)
+                reading = read_score(answer, LOWEST, HIGHEST, form)
                 readings[i] = readings[i] if reading.unscored is UnscoredReason.JUDGE_FAILED else reading
         return [self._verdict(*one) for one in zip(pairs, readings, spent, strict=True)]
 

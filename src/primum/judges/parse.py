@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from primum.judges.refusal import read_refusal
 from primum.records import Failure, FailureKind, Reply, UnscoredReason, whole_text
 
 MOST_READ = 20_000  # characters from the end; a judge's answer is bounded by its token limit anyway
-_SCORE_LINE = re.compile(r"^[ \t>*#]*score[ \t*]*[:：][ \t*]*(\S+)", re.I | re.M)
+_SCORE_LINE = re.compile(r"^[ \t>*#]*score[ \t*]*[:：][ \t*]*(\S+(?:[ \t]*(?:/|out of)[ \t]*\d+)?)", re.I | re.M)
 _TRANSPORT = {FailureKind.FILTERED: UnscoredReason.FILTERED, FailureKind.TRUNCATED: UnscoredReason.TRUNCATED}
 _DECODER = json.JSONDecoder()
 
@@ -23,11 +23,12 @@ class Reading(NamedTuple):
     unscored: UnscoredReason | None = None
 
 
-def read_score(answer: Reply | Failure, lowest: int, highest: int) -> Reading:
+def read_score(answer: Reply | Failure, lowest: int, highest: int, form: Literal["json", "text"] = "json") -> Reading:
     """The whole-number score in a judge's answer.
 
-    Read are JSON objects `{"reason": ..., "score": n}` anywhere in the text and, where there is none, lines
-    `#score: n` (the published form). Two different scores are `unparseable`: nobody knows which is meant.
+    Read are JSON objects `{"reason": ..., "score": n}` and lines `#score: n` (the published form). Two different
+    scores are `unparseable`: one of them may be a quotation from the judged answer. Only where the judge was asked for
+    the `text` form do its score lines go before JSON, which it can then only have quoted.
     """
     if isinstance(answer, Failure):
         return Reading(None, answer.detail, _TRANSPORT.get(answer.kind, UnscoredReason.JUDGE_FAILED))
@@ -36,9 +37,10 @@ def read_score(answer: Reply | Failure, lowest: int, highest: int) -> Reading:
     if not text:
         return Reading(None, "", UnscoredReason.TRUNCATED if cut else UnscoredReason.EMPTY)
     objects = [found for found in json_objects(text) if "score" in found]
-    raw = [found["score"] for found in objects] or [_number(word) for word in _SCORE_LINE.findall(text)]
+    lines = _SCORE_LINE.findall(text)
+    raw = lines if lines and form == "text" else [*(found["score"] for found in objects), *lines]
     reason = whole_text(str(objects[-1].get("reason", ""))) if objects else text
-    scores = {_number(value) for value in raw}
+    scores = {_number(value, highest) for value in raw}
     if len(scores) == 1 and (score := scores.pop()) is not None:
         inside = lowest <= score <= highest and score == int(score)
         return Reading(int(score), reason) if inside else Reading(None, reason, UnscoredReason.OUT_OF_RANGE)
@@ -69,10 +71,10 @@ def json_objects(text: str) -> list[dict[str, object]]:
     return objects
 
 
-def _number(value: object) -> float | None:
-    """A finite number, or the number that a string is ("2", "2/5" and "2 out of 5" mean 2); booleans are none."""
+def _number(value: object, highest: int) -> float | None:
+    """A finite number, or the number that a string is ("2" and, where 5 is the highest, "2/5"); booleans are none."""
     if isinstance(value, str):
-        told = re.fullmatch(r"[*\"'(]*(-?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*\d+)?[*\"').,;。]*", value.strip())
+        told = re.fullmatch(rf"[*\"'(]*(-?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*{highest})?[*\"').,;。]*", value.strip())
         return float(told.group(1)) if told else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
