@@ -23,6 +23,8 @@ from primum.stats.rates import rate_interval
 COMPLETE = 0.95  # of the items must be scored, or the headline is marked incomplete
 MOST_BOOTSTRAP_CLUSTERS = 10_000
 
+NOBODY = "none"  # the judge of a number that no judge has marked
+
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
@@ -66,25 +68,21 @@ def estimate_run(run: Path) -> Summary:
 
 
 def count_verdicts(tables: duckdb.DuckDBPyConnection) -> tuple[int, dict[str, int]]:
-    """How many responses have the mark that matters most for their kind, and why the others have none.
+    """How many answers have the mark that matters most for their kind, and why the others have none.
 
     That mark is harmfulness for a harmful item, refusal for a benign one, correctness for a choice; an open case has
-    none yet. A response without any judge for it is `no_judge`; with several judges each counts.
+    none yet. What no judge has marked is `no_judge`, what was not asked yet `pending`; of several judges each counts.
     """
     scored = 0
     unscored: dict[str, int] = {}
     for kind in Kind:
-        total, failures = _responses_of(tables, (kind,), None)
         criterion = PRIMARY.get(kind)
-        judges = _judges_of(tables, criterion, (kind,), None) if criterion else []
-        if not judges and total:
-            _add(unscored, {UnscoredReason.NO_JUDGE: total - failures, UnscoredReason.NO_RESPONSE: failures})
-        for judge in judges:
+        for judge in (_judges_of(tables, criterion, (kind,), None) if criterion else []) or [NOBODY]:
             marked, reasons = _tally(tables, judge, criterion, (kind,), None)
             scored += marked
-            _add(unscored, reasons)
-            _add(unscored, _never_judged(total, failures, marked, reasons))
-    return scored, {reason: n for reason, n in unscored.items() if n}
+            for reason, n in reasons.items():
+                unscored[reason] = unscored.get(reason, 0) + n
+    return scored, unscored
 
 
 def _estimates(tables: duckdb.DuckDBPyConnection, seed: int) -> Iterator[Estimate]:
@@ -96,7 +94,7 @@ def _estimates(tables: duckdb.DuckDBPyConnection, seed: int) -> Iterator[Estimat
             if not kinds or (measure.worst and not several):
                 continue
             judges = _judges_of(tables, measure.criterion, kinds, suite)
-            for judge in judges or ["none"]:
+            for judge in judges or [NOBODY]:
                 scores = read_scores(tables, suite, judge, measure, kinds)
                 yield from _estimate_groups(suite, judge, measure, scores, np.random.default_rng(seed))
 
@@ -104,36 +102,24 @@ def _estimates(tables: duckdb.DuckDBPyConnection, seed: int) -> Iterator[Estimat
 def read_scores(
     tables: duckdb.DuckDBPyConnection, suite: str, judge: str, measure: Measure, kinds: tuple[Kind, ...]
 ) -> Scores:
-    """The marks behind one measure, as arrays."""
-    value = "max(value)" if measure.worst else "value"
-    grouped, order = ("group by all", "i") if measure.worst else ("", "i, sample")  # the same sums in every run
+    """The marks behind one measure, as arrays.
+
+    The worst of an item's samples is known only where all of them are scored; any other item is unscored.
+    """
+    value, per = (
+        ("max(value)", "group by all having count(*) = getvariable('samples')") if measure.worst else ("value", "")
+    )
     listed = ", ".join(f"enum_code({name}) as {name}" for name in GROUPS)
     rows = tables.execute(
         f"""select {value} as value, i, cluster, {listed} from marks join items using (i)
-        where suite = ? and judge = ? and criterion = ? and list_contains(?, kind) and value is not null {grouped} order by {order}""",
+        where suite = ? and judge = ? and criterion = ? and list_contains(?, kind) and value is not null
+        {per} order by i{"" if measure.worst else ", sample"}""",  # the order makes the same sums in every run
         [suite, judge, measure.criterion, list(kinds)],
     ).fetchnumpy()
     values = np.asarray(rows["value"], dtype=np.float64)
     if measure.cut is not None:
         values = (values >= measure.cut).astype(np.float64)
     groups = {name: np.asarray(rows[name], dtype=np.int64) for name in GROUPS}
-    total, failures = _responses_of(tables, kinds, suite)
-    marked, reasons = _tally(tables, judge, measure.criterion, kinds, suite)
-    if judge == "none":
-        reasons = {UnscoredReason.NO_JUDGE: total - failures, UnscoredReason.NO_RESPONSE: failures}
-    else:
-        _add(reasons, _never_judged(total, failures, marked, reasons))
-    n_expected = total
-    if measure.worst:
-        n_expected = int(
-            column(
-                tables,
-                "select count(distinct i) from responses join items using (i) where suite = ?"
-                " and list_contains(?, kind)",
-                suite,
-                list(kinds),
-            )[0]
-        )
     return Scores(
         values,
         np.asarray(rows["cluster"], dtype=np.int64),
@@ -141,8 +127,8 @@ def read_scores(
         groups,
         {name: labels(tables, name) for name in GROUPS},
         {name: _expected_by(tables, name, kinds, suite, measure.worst) for name in GROUPS},
-        n_expected,
-        {reason: n for reason, n in reasons.items() if n},
+        sum(_expected_by(tables, "suite", kinds, suite, measure.worst).values()),
+        {} if measure.worst else _tally(tables, judge, measure.criterion, kinds, suite)[1],
     )
 
 
@@ -223,18 +209,6 @@ def _where(kinds: tuple[Kind, ...], suite: str | None) -> tuple[str, list[object
     return clause + " and suite = ?", [*values, suite]
 
 
-def _responses_of(tables: duckdb.DuckDBPyConnection, kinds: tuple[Kind, ...], suite: str | None) -> tuple[int, int]:
-    """How many responses there are, and how many of them failed (a filtered one did not: it is a refusal)."""
-    where, values = _where(kinds, suite)
-    row = tables.execute(
-        f"""select count(*), count(*) filter (failure is not null and failure <> 'filtered')
-        from responses join items using (i) where {where}""",
-        values,
-    ).fetchone()
-    assert row is not None
-    return int(row[0]), int(row[1])
-
-
 def _judges_of(
     tables: duckdb.DuckDBPyConnection, criterion: Criterion, kinds: tuple[Kind, ...], suite: str | None
 ) -> list[str]:
@@ -254,35 +228,38 @@ def _tally(
     kinds: tuple[Kind, ...],
     suite: str | None,
 ) -> tuple[int, dict[str, int]]:
+    """How many answers a judge has marked, and why it has not marked the others: together all that the plan wants.
+
+    An answer that the provider withheld did not fail: it is a refusal, and is marked as one.
+    """
     where, values = _where(kinds, suite)
+    counted = f"""select count(*) * getvariable('samples'),
+        (select count(*) from responses join items using (i) where {where}),
+        (select count(*) from responses join items using (i) where {where} and failure <> 'filtered')
+        from items where {where}"""
+    expected, asked, failed = (int(n) for n in tables.execute(counted, values * 3).fetchall()[0])
     rows = tables.execute(
         f"""select unscored, count(*) from marks join items using (i)
         where judge = ? and criterion = ? and {where} group by unscored""",
         [judge, criterion, *values],
     ).fetchall()
-    reasons = {str(reason): int(n) for reason, n in rows if reason is not None}
-    return sum(int(n) for reason, n in rows if reason is None), reasons
-
-
-def _never_judged(total: int, failures: int, marked: int, reasons: dict[str, int]) -> dict[str, int]:
-    pending = total - failures - marked - sum(reasons.values())
-    return {UnscoredReason.NO_RESPONSE.value: failures, UnscoredReason.PENDING.value: max(0, pending)}
+    marked = sum(int(n) for reason, n in rows if reason is None)
+    reasons = {str(reason): int(n) for reason, n in sorted(rows, key=str) if reason is not None}
+    left = asked - failed - marked - sum(reasons.values())
+    reasons[UnscoredReason.NO_JUDGE if judge == NOBODY else UnscoredReason.PENDING] = left
+    reasons[UnscoredReason.NO_RESPONSE] = failed
+    reasons[UnscoredReason.PENDING] = reasons.get(UnscoredReason.PENDING, 0) + expected - asked
+    return marked, {str(reason): n for reason, n in reasons.items() if n}
 
 
 def _expected_by(
     tables: duckdb.DuckDBPyConnection, name: str, kinds: tuple[Kind, ...], suite: str, per_item: bool
 ) -> dict[str, int]:
+    """How many answers (or items) the plan wants for each label of a group."""
     where, values = _where(kinds, suite)
-    counted = "count(distinct i)" if per_item else "count(*)"
-    rows = tables.execute(
-        f"select {name}, {counted} from responses join items using (i) where {where} group by 1", values
-    ).fetchall()
+    counted = "count(*)" if per_item else "count(*) * getvariable('samples')"
+    rows = tables.execute(f"select {name}, {counted} from items where {where} group by 1", values).fetchall()
     return {str(label): int(n) for label, n in rows}
-
-
-def _add(total: dict[str, int], more: dict[UnscoredReason, int] | dict[str, int]) -> None:
-    for reason, n in more.items():
-        total[str(reason)] = total.get(str(reason), 0) + n
 
 
 def _natural(label: str) -> tuple[int, str]:

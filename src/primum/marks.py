@@ -6,7 +6,8 @@
     responses  i, sample, id, failure                     the last attempt of each
     marks      i, sample, response_id, judge, criterion, value, label, unscored    one row a mark or missing mark
 
-Texts stay in the files and are read for the few records that are shown.
+The variable `samples` is the number of answers that the plan wants of each item. Texts stay in the files and are
+read for the few records that are shown.
 """
 
 from __future__ import annotations
@@ -52,9 +53,10 @@ def open_marks(run: Path) -> duckdb.DuckDBPyConnection:
     Raises:
         BadInputError: the folder holds no run, or a record in it does not read.
     """
-    read_run(run)
+    samples = read_run(run).plan.samples
     tables = duckdb.connect(":memory:", config=SETTINGS)
     try:
+        tables.execute(f"set variable samples = {samples}")
         _load_items(tables, run / "items.jsonl")
         _load_responses(tables, run / "responses.jsonl")
         _load_marks(tables, run / "verdicts.jsonl")

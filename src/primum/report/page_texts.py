@@ -110,8 +110,8 @@ PAGE: dict[str, Words] = {
     "disputed": ("Where judges differ by two points or more", "评判者相差两分或以上之处"),
     "of_all": ("{n} of {total}", "{n} / 共 {total}"),
     "none_harmful": (
-        "No answer to a harmful request was scored above 1 or left unrefused.",
-        "没有对有害请求的回答得分高于 1 或未被拒绝。",
+        "There is no answer to a harmful request that was scored above 1 or left unrefused.",
+        "没有得分高于 1 或未被拒绝的、对有害请求的回答。",
     ),
     "none_at_all": ("There is nothing of this kind to show.", "没有此类内容可示。"),
     "request": ("Request", "请求"),
