@@ -6,6 +6,7 @@ import random
 import sys
 from pathlib import Path
 
+from primum.ledger import file_sha256
 from primum.records import (
     Criterion,
     Item,
@@ -72,6 +73,12 @@ def main(folder: Path, items: int) -> None:
                 higher = rng.choice((0, 0, 0, 1))  # judges differ now and then
                 verdict_file.write(verdict(response, judge, min(5, score + higher)).line())
     run = Run(id=content_id(items)[:12], plan=plan, state="done", items=items, created="2026-01-01T00:00:00+00:00")
+    run = run.model_copy(
+        update={
+            "items_sha256": file_sha256(folder / "items.jsonl"),
+            "responses_sha256": file_sha256(folder / "responses.jsonl"),
+        }
+    )
     (folder / "run.json").write_text(run.model_dump_json(), encoding="utf-8")
 
 

@@ -78,7 +78,7 @@ def test_other_content_other_items_and_other_judge_prompts_are_refused(tmp_path:
         compare_runs(base, changed)
     with pytest.raises(BadInputError, match="no item in common"):
         compare_runs(base, make_run(tmp_path / "c", [harmful(77)], {"j": {}}))
-    with pytest.raises(BadInputError, match="judges differ"):
+    with pytest.raises(BadInputError, match="judged the runs by different prompts"):
         compare_runs(base, run(tmp_path, "d", [5, 4], prompts={"j: harmfulness.en": "two"}))
     with pytest.raises(BadInputError, match="known are holm, bonferroni"):
         compare_runs(base, base, adjust="none")

@@ -243,7 +243,7 @@ def test_changed_items_are_refused_and_a_changed_suite_file_is_not_read_again(tm
         assert len(resume(tmp_path, server.base_url).responses) == 3
         items = tmp_path / "run" / "items.jsonl"
         items.write_bytes(items.read_bytes().replace(b"patient 2", b"patient 7"))
-        with pytest.raises(BadInputError, match=r"items\.jsonl is not what the run began with"):
+        with pytest.raises(BadInputError, match=r"items\.jsonl is not what the run recorded"):
             resume(tmp_path, server.base_url)
         with pytest.raises(BadInputError, match=r"items\.jsonl"):  # and the lock was given back
             resume(tmp_path, server.base_url)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from primum.errors import BadInputError
-from primum.ledger import read_run
+from primum.ledger import check_run
 from primum.marks import GROUPS, column, open_marks
 from primum.measures import MEASURES, Measure
 from primum.records import Comparison, Difference, Run
@@ -22,13 +22,14 @@ ADJUSTMENTS = {"holm": holm, "bonferroni": bonferroni}
 
 
 class _Pairs(NamedTuple):
-    """Marks of the items that both runs have scored: base and candidate (n,), and where each item belongs."""
+    """Marks of the items that both runs have scored: base and candidate (n,), and where each item belongs; and where
+    those belong that only one run has scored."""
 
     base: Floats
     candidate: Floats
     clusters: npt.NDArray[np.int64]
     groups: dict[str, list[str]]
-    unpaired: int
+    unpaired: list[dict[str, str]]
 
 
 def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int = 0) -> Comparison:
@@ -42,7 +43,7 @@ def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int
     """
     if adjust not in ADJUSTMENTS:
         raise BadInputError(f"no adjustment '{adjust}': known are {', '.join(ADJUSTMENTS)}")
-    runs = read_run(base), read_run(candidate)
+    runs = check_run(base), check_run(candidate)
     _check_judges(*runs)
     first, second = open_marks(base), open_marks(candidate)
     try:
@@ -114,7 +115,8 @@ def _difference(
     rng: np.random.Generator,
 ) -> Difference:
     n = int(inside.sum())
-    fields: dict[str, object] = {"unpaired": 0 if group else pairs.unpaired}
+    left_out = sum(all(item[name] == label for name, label in group.items()) for item in pairs.unpaired)
+    fields: dict[str, object] = {"unpaired": left_out}
     if n:
         principles = np.unique(np.array(pairs.groups["principle"], dtype=np.str_)[inside], return_inverse=True)[1]
         width = 1.0 if measure.is_rate else measure.highest - measure.lowest
@@ -143,14 +145,16 @@ def _pairs(
         group by id order by min(i)"""
     values = [suite, judge, measure.criterion.value, [kind.value for kind in measure.kinds]]
     base = first.execute(query, values).fetchall()
-    candidate = {row[0]: row[1] for row in second.execute(query, values).fetchall()}
+    there = second.execute(query, values).fetchall()
+    candidate = {row[0]: row[1] for row in there}
     both = [row for row in base if row[0] in candidate]
+    paired = {row[0] for row in both}
     return _Pairs(
         np.array([row[1] for row in both], dtype=np.float64),
         np.array([candidate[row[0]] for row in both], dtype=np.float64),
         np.array([row[2] for row in both], dtype=np.int64),
         {name: [row[3 + place] for row in both] for place, name in enumerate(GROUPS)},
-        len(base) + len(candidate) - 2 * len(both),
+        [dict(zip(GROUPS, row[3:], strict=True)) for row in (*base, *there) if row[0] not in paired],
     )
 
 
@@ -172,10 +176,18 @@ def _check_items(first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnec
 
 
 def _check_judges(base: Run, candidate: Run) -> None:
-    changed = [name for name, sha in base.prompts.items() if candidate.prompts.get(name, sha) != sha]
+    """A judge that both runs have must have judged them by the same prompts or rules."""
+    by_judge: list[dict[str, set[tuple[str, str]]]] = []
+    for run in (base, candidate):
+        found: dict[str, set[tuple[str, str]]] = {}
+        for name, sha in run.prompts.items():
+            judge, _, prompt = name.rpartition(": ")
+            found.setdefault(judge, set()).add((prompt, sha))
+        by_judge.append(found)
+    changed = [judge for judge in by_judge[0] if by_judge[1].get(judge, by_judge[0][judge]) != by_judge[0][judge]]
     if changed:
         raise BadInputError(
-            f"the judges differ in their prompts or rules ({', '.join(changed)}): judge both runs again"
+            f"{', '.join(changed)} judged the runs by different prompts or rules: judge both runs again"
         )
 
 

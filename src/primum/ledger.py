@@ -171,6 +171,22 @@ def read_run(path: Path) -> Run:
         raise BadInputError(f"{file} does not read as a run: {_first_fault(error)}") from error
 
 
+def check_run(path: Path) -> Run:
+    """The `run.json` of a run whose items, and whose responses if it was done, are what it says they are.
+
+    Raises:
+        BadInputError: there is no run, or a file is missing or was changed.
+    """
+    run = read_run(path)
+    for name, sha in (("items.jsonl", run.items_sha256), ("responses.jsonl", run.responses_sha256)):
+        whole = not sha or ((path / name).is_file() and file_sha256(path / name) == sha)
+        if not whole or (name == "items.jsonl" and not sha):
+            raise BadInputError(
+                f"{path}/{name} is not what the run recorded: it was changed, or writing it was cut short"
+            )
+    return run
+
+
 def read_records(path: Path, noun: type[AnyRecord]) -> Iterator[AnyRecord]:
     """The records of one noun in a run folder, in the order in which they were written.
 

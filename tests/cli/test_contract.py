@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from primum.records import Run
 from tests.command import primum
 from tests.data import FOLDER, needs_data
-from tests.loopback import Loopback
+from tests.loopback import Answer, Loopback, obliging, problem
 
 OWN = "id,kind,request,principle,A,B,reference\n" + "".join(
     f"{n},harmful,Wish number {n} about a ward.,{1 + n % 3},,,\n" for n in range(12)
@@ -19,6 +20,13 @@ OWN = "id,kind,request,principle,A,B,reference\n" + "".join(
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "own.csv").write_text(OWN)
     return tmp_path
+
+
+def answered(folder: Path) -> None:
+    """A finished run of recorded refusals."""
+    rows = "".join(f'{{"id": "own/{n}", "response": "No, I will not."}}\n' for n in range(12))
+    (folder / "answers.jsonl").write_text(rows)
+    assert primum("eval", "replay/answers.jsonl", "--suite", "own.csv", "--out", "a", cwd=folder).code == 0
 
 
 @needs_data
@@ -46,7 +54,7 @@ def test_eval_json_on_the_900_requests_of_medsafetybench(folder: Path) -> None:
     assert (said["model"], said["suites"], said["judges"], said["items"]) == (
         "openai/m",
         ["medsafetybench"],
-        ["openai/j"],
+        ["openai/j", "auto"],
         900,
     )
     assert said["responses"]["ok"] == 900
@@ -140,19 +148,120 @@ def test_two_files_of_one_name_are_refused(folder: Path) -> None:
 
 
 def test_judging_an_unfinished_run_leaves_it_unfinished(folder: Path) -> None:
-    (folder / "answers.jsonl").write_text(
-        "".join(f'{{"id": "own/{n}", "response": "No, I will not."}}\n' for n in range(12))
-    )
-    assert primum("eval", "replay/answers.jsonl", "--suite", "own.csv", "--out", "a", cwd=folder).code == 0
+    answered(folder)
     manifest = folder / "a" / "run.json"
     manifest.write_text(manifest.read_text().replace('"state": "done"', '"state": "stopped"'))
     with Loopback() as server:
         done = primum("judge", "a", "--judge", "openai/j", "--json", cwd=folder, OPENAI_BASE_URL=server.base_url)
     assert done.json()["state"] == "stopped"
-    assert (
-        primum("eval", "--resume", "a", "--json", cwd=folder, OPENAI_BASE_URL="http://127.0.0.1:9/v1").json()["state"]
-        == "done"
+    resumed = primum("eval", "--resume", "a", "--json", cwd=folder)
+    assert resumed.code == 0, resumed.err
+    assert resumed.json()["state"] == "done"
+
+
+def test_a_judge_that_cannot_work_leaves_the_run_as_it_was(folder: Path) -> None:
+    answered(folder)
+    before = (folder / "a" / "run.json").read_text()
+    with Loopback() as server:
+        wrong = primum("judge", "a", "--judge", "openai/j", cwd=folder, OPENAI_BASE_URL=server.base_url + "/nowhere")
+        assert wrong.code == 4, wrong.err
+        left = Run.model_validate_json((folder / "a" / "run.json").read_text())
+        was = Run.model_validate_json(before)
+        assert (left.plan, left.state, left.prompts, left.endpoints) == (
+            was.plan,
+            was.state,
+            was.prompts,
+            was.endpoints,
+        )
+        right = primum("judge", "a", "--judge", "openai/k", "--json", cwd=folder, OPENAI_BASE_URL=server.base_url)
+        assert right.code == 0, right.err
+        assert right.json()["judges"] == ["auto", "openai/k"]
+    unopened = primum("judge", "a", "--judge", "nobody/x", "--out", "copy", cwd=folder)
+    assert unopened.code == 2
+    assert not (folder / "copy").exists()
+
+
+def test_a_run_goes_on_at_its_own_server_and_at_no_other(folder: Path) -> None:
+    """Without a word about a server the recorded one is asked; another one must be named in the call itself."""
+    with Loopback(lambda request, body: failing(body)) as server:
+        first = primum(
+            "eval", "openai/m", "--suite", "own.csv", "--out", "a", cwd=folder, OPENAI_BASE_URL=server.base_url
+        )
+        assert first.code == 1, first.err
+        server.behaviour = obliging
+        other = primum("eval", "--resume", "a", cwd=folder, OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+        assert other.code == 2
+        assert f"this run used {server.base_url} as 'openai'" in other.err
+        assert primum("eval", "--resume", "a", cwd=folder).code == 0
+
+
+async def failing(body: dict[str, object]) -> Answer:
+    return problem(400, "no")
+
+
+def test_a_resumed_run_keeps_its_plan(folder: Path) -> None:
+    answered(folder)
+    done = primum("eval", "--resume", "a", "--samples", "3", "--max-tokens", "9", cwd=folder)
+    assert done.code == 2
+    assert "leave out --max-tokens, --samples" in done.err
+
+
+@pytest.mark.parametrize("name", ["items.jsonl", "responses.jsonl"])
+@pytest.mark.parametrize("verb", ["judge", "report", "compare", "resume"])
+def test_a_run_whose_files_were_changed_is_refused(folder: Path, verb: str, name: str) -> None:
+    answered(folder)
+    file = folder / "a" / name
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
+    command = {
+        "judge": ("judge", "a", "--judge", "auto"),
+        "report": ("report", "a", "--format", "md"),
+        "compare": ("compare", "a", "a"),
+        "resume": ("eval", "--resume", "a"),
+    }[verb]
+    done = primum(*command, cwd=folder)
+    assert done.code == 2
+    assert f"{name} is not what the run recorded" in done.err
+
+
+def test_sigterm_ends_a_run_as_an_interrupt_does(folder: Path) -> None:
+    stop = "import os, signal, threading; threading.Timer(2.5, os.kill, (os.getpid(), signal.SIGTERM)).start()"
+    with Loopback(latency=30.0) as server:
+        done = primum(
+            "eval",
+            "openai/m",
+            "--suite",
+            "own.csv",
+            "--out",
+            "a",
+            cwd=folder,
+            before=stop,
+            OPENAI_BASE_URL=server.base_url,
+        )
+    assert done.code == 130, done.err
+    assert "--resume goes on" in done.err
+    assert Run.model_validate_json((folder / "a" / "run.json").read_text()).state == "stopped"
+
+
+def test_what_was_not_asked_is_pending_and_not_forgotten(folder: Path) -> None:
+    answered(folder)
+    run = folder / "a"
+    lines = (run / "responses.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "responses.jsonl").write_bytes(b"".join(lines[:5]))
+    known = Run.model_validate_json((run / "run.json").read_text())
+    (run / "run.json").write_text(
+        known.model_copy(update={"state": "stopped", "responses_sha256": ""}).model_dump_json()
     )
+    verdicts = (run / "verdicts.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "verdicts.jsonl").write_bytes(b"".join(verdicts[:5]))
+    done = primum("judge", "a", "--judge", "auto", "--json", cwd=folder)
+    assert done.code == 0, done.err
+    said = done.json()
+    assert said["verdicts"] == {"scored": 0, "unscored": {"no_judge": 5, "pending": 7}}
+    refusal = next(e for e in said["estimates"] if e["name"] == "refusal_rate" and not e["group"])
+    assert (refusal["n"], refusal["unscored"], refusal["incomplete"]) == (5, 7, True)
+    assert (refusal["unscored_low"], refusal["unscored_high"]) == (5 / 12, 1.0)
+    table = primum("judge", "a", "--judge", "auto", cwd=folder)
+    assert "this run is stopped" in table.out
 
 
 def test_two_keys_on_one_server_stay_apart_and_share_its_limit(folder: Path) -> None:
@@ -233,6 +342,16 @@ def test_several_samples_give_mean_and_worst(folder: Path) -> None:
     found = {e["name"]: (e["value"], e["n"], e["clusters"]) for e in done.json()["estimates"] if not e["group"]}
     assert found["refusal_rate"] == (0.5, 24, 12)
     assert found["harmfulness_worst"] == (1.0, 12, 12)
+    (folder / "answers.jsonl").write_text("".join(rows[:-1]))  # the last item lacks its second answer
+    with Loopback() as server:
+        done = primum(
+            "eval", "replay/answers.jsonl", "--suite", "own.csv", "--samples", "2", "--judge", "openai/j", "--json",
+            "--max-failed", "1", cwd=folder, OPENAI_BASE_URL=server.base_url,
+        )  # fmt: skip
+    worst = next(e for e in done.json()["estimates"] if e["name"] == "harmfulness_worst" and not e["group"])
+    assert (worst["n"], worst["unscored"], worst["incomplete"]) == (11, 1, True)
+    # eleven ones and one item that may be anything: up to (11 + 5) / 12
+    assert (worst["unscored_low"], worst["unscored_high"]) == (1.0, 16 / 12)
 
 
 @pytest.mark.parametrize("verb", ["eval", "judge", "report", "compare", "suites", "demo"])

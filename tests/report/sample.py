@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from primum.estimates import estimate_run
-from primum.ledger import create_run
+from primum.ledger import create_run, file_sha256
 from primum.records import (
     Criterion,
     Failure,
@@ -67,6 +67,7 @@ def make_run(path: Path, lines: Sequence[Line], *, model: str = "openai/m", stat
             ledger.append(answer)
             for verdict in _verdicts(line, answer):
                 ledger.append(verdict)
+        ledger.save(items_sha256=file_sha256(path / "items.jsonl"))
     (path / "estimates.json").write_text(estimate_run(path).model_dump_json())
     return path
 

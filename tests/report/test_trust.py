@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.report.sample import Line, make_run
 
-from primum.ledger import read_run
+from primum.ledger import file_sha256, read_run
 from primum.records import FailureKind, Kind, RunPlan, UnscoredReason
 from primum.report import read_summary
 from primum.report.readings import OneRun
@@ -23,7 +23,7 @@ def one(tmp_path: Path) -> OneRun:
     lines += [Line(H, "q", "no", "full", ((J, UnscoredReason.UNPARSEABLE),)), Line(H, "q", failure=FailureKind.TIMEOUT)]
     lines += [Line(H, "q", failure=FailureKind.FILTERED, refusal="filtered", scores=((J, 1),))]
     endpoints = {"openai": "http://me:hunter2@host:1/v1?key=hunter2"}
-    path = make_run(tmp_path / "r", lines, endpoints=endpoints, items_sha256="abc", notes=("a note",))
+    path = make_run(tmp_path / "r", lines, endpoints=endpoints, notes=("a note",))
     return OneRun("", path, read_run(path), read_summary(path))
 
 
@@ -60,7 +60,7 @@ def test_no_key_of_an_endpoint_is_shown(one: OneRun) -> None:
     assert "hunter2" not in str(found)
     assert "--base-url http://host:1/v1" in found.command
     facts = {name: value for _, rows in found.facts for name, value in rows}
-    assert facts["items (7)"] == "abc"
+    assert facts["items (7)"] == file_sha256(tmp_path / "r" / "items.jsonl")
     assert facts["1"] == "a note"
 
 

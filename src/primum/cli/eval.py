@@ -9,8 +9,11 @@ import typer
 
 from primum.cli import options
 
+PLAN = ("judge", "out", "limit", "protocol", "system", "temperature", "max_tokens", "samples", "seed")
+
 
 def eval_(
+    ctx: typer.Context,
     model: Annotated[
         str, typer.Argument(help="tiny, hf/PATH[+ADAPTER], openai/MODEL, ENDPOINT/MODEL or replay/FILE.")
     ] = "",
@@ -56,6 +59,10 @@ def eval_(
     config = load_config()
     tools = Tools(config, data_folder(data, config), base_url, concurrency, Patience(timeout=timeout), batch)
     if resume is not None:
+        given = [name for name in PLAN if str(ctx.get_parameter_source(name)).endswith("COMMANDLINE")]
+        if given:
+            told = ", ".join("--" + name.replace("_", "-") for name in given)
+            raise typer.BadParameter(f"a resumed run keeps its own plan: leave out {told}")
         evaluation = resume_run(resume, tools, model or None, suite or None)
     else:
         plan = plan_run(

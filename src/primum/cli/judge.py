@@ -27,12 +27,10 @@ def judge(
     """Judge recorded responses by more judges; items and responses of the run stay as they are."""
     from primum.cli.show import show_progress, show_run
     from primum.config import data_folder, load_config
-    from primum.evaluate import Tools, copy_run, judge_again
+    from primum.evaluate import Tools, judge_again
     from primum.models import Patience
 
     config = load_config()
     tools = Tools(config, data_folder(data, config), base_url, concurrency, Patience(timeout=timeout))
-    if out is not None:
-        run = copy_run(run, out)
-    summary = judge_again(run, tuple(judge), tools, show_progress(quiet))
-    show_run(run, summary, as_json=json)
+    summary = judge_again(run, tuple(judge), tools, show_progress(quiet), out)
+    show_run(out or run, summary, as_json=json)

@@ -19,7 +19,7 @@ from primum.errors import BadInputError, StoppedError
 from primum.estimates import estimate_run
 from primum.evaluate.plan import Team, Tools, open_team, plan_run
 from primum.evaluate.work import Progress, Work
-from primum.ledger import FILES, Ledger, create_run, file_sha256, open_run, read_records, read_run
+from primum.ledger import FILES, Ledger, check_run, create_run, file_sha256, open_run, read_records, read_run
 from primum.records import Item, Response, Run, RunPlan, Summary, content_id
 from primum.suites.catalogue import CATALOGUE, open_suite, read_suites
 
@@ -29,7 +29,6 @@ __all__ = [
     "Tools",
     "Watch",
     "carry_out",
-    "copy_run",
     "judge_again",
     "plan_run",
     "resume_run",
@@ -61,16 +60,16 @@ def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Evaluatio
     for name in plan.suites:
         open_suite(name, tools.data)
     team = open_team(plan, tools)
+    items = read_suites(plan.suites, tools.data, plan.limit, plan.seed)
+    first = next(items)  # a faulty suite is told of before a folder is made
     created = datetime.datetime.now(datetime.UTC)
     run = Run(
         id=content_id(plan.model_dump(mode="json"), created.isoformat())[:12],
         plan=plan,
         created=created.isoformat(timespec="seconds"),
         versions=_versions(),
-        data={name: CATALOGUE[name].source if name in CATALOGUE else str(Path(name).resolve()) for name in plan.suites},
+        data={name: CATALOGUE[name].source if name in CATALOGUE else file_sha256(Path(name)) for name in plan.suites},
     )
-    items = read_suites(plan.suites, tools.data, plan.limit, plan.seed)
-    first = next(items)  # a faulty suite is told of before a folder is made
     ledger = create_run(out or _default_folder(plan, created), run)
     try:
         count = _write_items(ledger, first, items)
@@ -85,18 +84,18 @@ def resume_run(path: Path, tools: Tools, model: str | None = None, suites: str |
     """A run, locked, to go on with: what is not recorded, and what failed. Its plan is its own.
 
     Raises:
-        BadInputError: a model or suites are named that are not the run's, or its items changed since it began.
+        BadInputError: a model or suites are named that are not the run's, its files were changed, or its endpoint is now
+            another server.
     """
-    plan = read_run(path).plan
+    run = check_run(path)
+    plan = run.plan
     for what, asked, own in (("model", model, plan.model), ("suites", suites, ",".join(plan.suites))):
         if asked is not None and asked != own:
             raise BadInputError(f"{path} is a run with {what} {own}, not {asked}: leave it out, or start a new run")
-    team = open_team(plan, tools)
+    team = open_team(plan, tools, recorded=run.endpoints)
     ledger = open_run(path)
-    run = ledger.run
-    if not run.items_sha256 or file_sha256(path / "items.jsonl") != run.items_sha256:
-        ledger.close()
-        raise BadInputError(f"{path}/items.jsonl is not what the run began with: start a new run")
+    if ledger.run.state == "running":  # and nobody holds its lock: killed
+        ledger.save(notes=(*ledger.run.notes, "a pass was killed: its calls, tokens and seconds are not counted"))
     return Evaluation(ledger, team)
 
 
@@ -108,6 +107,7 @@ def carry_out(evaluation: Evaluation, watch: Watch = _unwatched) -> Summary:
     """
     ledger, team = evaluation
     with ledger:
+        ledger.save(responses_sha256="")
         try:
             asyncio.run(_carry_out(ledger, team, watch))
         except BaseException:
@@ -116,39 +116,37 @@ def carry_out(evaluation: Evaluation, watch: Watch = _unwatched) -> Summary:
         return finish(ledger)
 
 
-def judge_again(path: Path, judges: tuple[str, ...], tools: Tools, watch: Watch = _unwatched) -> Summary:
+def judge_again(
+    path: Path, judges: tuple[str, ...], tools: Tools, watch: Watch = _unwatched, out: Path | None = None
+) -> Summary:
     """Judge a run's recorded responses by more judges; its items and responses do not change.
 
+    With `out` the records are copied there first and the copy is judged. A judge that cannot work leaves the run as
+    it was.
+
     Raises:
-        BadInputError: the run has no responses, its responses changed since it was done, or a judge cannot be opened.
+        BadInputError: the run has no responses, its files were changed, or a judge cannot be opened.
+        StoppedError: stopped from outside; the verdicts recorded so far stay.
     """
-    plan = read_run(path).plan
-    plan = plan.model_copy(update={"judges": tuple(dict.fromkeys((*plan.judges, *judges)))})
-    team = open_team(plan, tools, ask=False)
+    run = check_run(path)
+    if next(read_records(path, Response), None) is None:
+        raise BadInputError(f"{path} has no recorded responses to judge")
+    team = open_team(run.plan.model_copy(update={"judges": judges}), tools, ask=False, recorded=run.endpoints)
+    if out is not None:
+        path = _copy_run(path, out)
     with open_run(path) as ledger:
         run = ledger.run
-        if run.responses_sha256 and file_sha256(path / "responses.jsonl") != run.responses_sha256:
-            raise BadInputError(f"{path}/responses.jsonl is not what the run ended with")
-        if next(read_records(path, Response), None) is None:
-            raise BadInputError(f"{path} has no recorded responses to judge")
-        ledger.save(plan=plan)
         try:
             asyncio.run(_carry_out(ledger, team, watch))
         except BaseException:
-            ledger.save(state="stopped")
+            ledger.save(state=run.state, prompts=run.prompts, endpoints=run.endpoints)
             raise
+        ledger.save(plan=run.plan.model_copy(update={"judges": tuple(dict.fromkeys((*run.plan.judges, *judges)))}))
         return finish(ledger, whole=run.state == "done")
 
 
-def copy_run(path: Path, out: Path) -> Path:
-    """A copy of a run's records in a new folder.
-
-    Raises:
-        BadInputError: there is no run, or the new folder holds one already.
-        StoppedError: a file could not be copied (disk full).
-    """
-    run = read_run(path)
-    create_run(out, run).close()
+def _copy_run(path: Path, out: Path) -> Path:
+    create_run(out, read_run(path)).close()
     try:
         for name in FILES.values():
             if (path / name).exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,8 +58,10 @@ class Team(NamedTuple):
     models: list[Model]
 
 
-def open_team(plan: RunPlan, tools: Tools, *, ask: bool = True) -> Team:
+def open_team(plan: RunPlan, tools: Tools, *, ask: bool = True, recorded: Mapping[str, str] | None = None) -> Team:
     """The models of a plan, opened. `auto` always judges, since it costs nothing; every other judge is a model.
+
+    `recorded` are the base URLs that a run has used so far: its texts go to no other server unless one is named.
 
     Raises:
         BadInputError: the paper's protocol without its published texts, or a model that does not open.
@@ -73,6 +75,7 @@ def open_team(plan: RunPlan, tools: Tools, *, ask: bool = True) -> Team:
         concurrency=tools.concurrency,
         patience=tools.patience,
         batch=tools.batch,
+        recorded=recorded,
     )
     target = opener.open(plan.model, Settings(plan.temperature, plan.max_tokens, plan.seed)) if ask else None
     strict = Settings(temperature=0.0, max_tokens=PAPER_TOKENS if published else plan.judge_max_tokens)

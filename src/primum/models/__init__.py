@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from primum.config import Config, endpoint_for
+from primum.config import Config, EndpointConfig, endpoint_for
 from primum.errors import BadInputError
 from primum.models.api import ApiModel, Endpoint, Patience, make_endpoint
 from primum.models.base import Message, Model, Prompt, Settings
@@ -26,7 +27,9 @@ class ModelOpener:
         concurrency: int | None = None,
         patience: Patience | None = None,
         batch: int = 32,
+        recorded: Mapping[str, str] | None = None,
     ) -> None:
+        self._recorded = recorded or {}
         self._config = config
         self._base_url = base_url
         self._concurrency = concurrency
@@ -70,8 +73,20 @@ class ModelOpener:
 
     def _endpoint(self, kind: str) -> Endpoint:
         if kind not in self._endpoints:
-            config = endpoint_for(kind, self._config, self._base_url)
+            config = self._as_recorded(kind, endpoint_for(kind, self._config, self._base_url))
             most = self._concurrency or config.concurrency or self._config.concurrency
             limiter = self._limiters.setdefault(config.base_url.rstrip("/"), Limiter(most))
             self._endpoints[kind] = make_endpoint(config, limiter, self._patience)
         return self._endpoints[kind]
+
+    def _as_recorded(self, kind: str, config: EndpointConfig) -> EndpointConfig:
+        """The endpoint that the run has used so far, unless the user named another one for it in this very call."""
+        before = self._recorded.get(kind)
+        if before is None or self._base_url is not None or config.base_url.rstrip("/") == before:
+            return config
+        if kind == "openai" and not os.environ.get("OPENAI_BASE_URL"):
+            return config.model_copy(update={"base_url": before})
+        raise BadInputError(
+            f"this run used {before} as '{kind}', which is now {config.base_url}: put it back"
+            + (", or name the server with --base-url" if kind == "openai" else ", or start a new run")
+        )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from primum.errors import BadInputError
-from primum.ledger import read_run
+from primum.ledger import check_run
 from primum.records import Run, Summary
 from primum.report.tables import compare_table, eval_object, eval_table, junit, markdown, rows_as_csv
 
@@ -33,7 +33,7 @@ def write_report(
         text = render_page(runs, include_harmful)
         output = output or runs[0] / "report.html"
     else:
-        found = [(path, read_run(path), read_summary(path)) for path in runs]
+        found = [(path, check_run(path), read_summary(path)) for path in runs]
         text = {"md": markdown, "csv": rows_as_csv, "json": _json, "junit": junit}[format](found)
     if output is not None:
         try:

@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 
 import primum
 from primum.errors import BadInputError
-from primum.ledger import read_run
+from primum.ledger import check_run
 from primum.report.answers import filters, read_answers
 from primum.report.page_texts import PAGE, Words, words
 from primum.report.plots import HEAD, MOST_SERIES, symbol
@@ -48,7 +48,7 @@ def render_page(runs: Sequence[Path], include_harmful: bool) -> str:
     if not runs:
         raise BadInputError("name at least one run to report")
     several = len(runs) > 1
-    shown = [OneRun(_letter(i) if several else "", p, read_run(p), read_summary(p)) for i, p in enumerate(runs)]
+    shown = [OneRun(_letter(i) if several else "", p, check_run(p), read_summary(p)) for i, p in enumerate(runs)]
     lists = read_answers(shown, include_harmful)
     paths = [str(path) for path in runs]
     script = _part("page.js")

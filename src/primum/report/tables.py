@@ -26,7 +26,7 @@ def eval_object(path: Path, run: Run, summary: Summary) -> dict[str, Any]:
         "path": str(path),
         "model": run.plan.model,
         "suites": list(run.plan.suites),
-        "judges": list(run.plan.judges),
+        "judges": list(dict.fromkeys((*run.plan.judges, "auto"))),
         "items": run.items,
         "responses": {"ok": summary.ok, "failed": summary.failed, "filtered": summary.filtered},
         "verdicts": {"scored": summary.scored, "unscored": summary.unscored},
@@ -41,7 +41,8 @@ def eval_object(path: Path, run: Run, summary: Summary) -> dict[str, Any]:
 def eval_table(run: Run, summary: Summary) -> str:
     """The table of a run: a block a suite, a row a principle, a column a number, each with its judge."""
     blocks = [_suite_block(run, summary, suite) for suite in dict.fromkeys(e.suite for e in summary.estimates)]
-    lines = ["\n\n".join(blocks), *_missing_sides(summary), *_ledger_lines(summary), *_next_lines(summary)]
+    unfinished = [] if run.state == "done" else [f"this run is {run.state}: primum eval --resume RUN goes on with it"]
+    lines = ["\n\n".join(blocks), *unfinished, *_missing_sides(summary), *_ledger_lines(summary), *_next_lines(summary)]
     if run.plan.model == "tiny":
         lines.append(TINY_NOTE["en"])
     return "\n".join(lines)
@@ -196,13 +197,15 @@ def junit(found: Sequence[Found]) -> str:
 
 def compare_table(comparison: Comparison) -> str:
     """The paired differences as a table, overall first in each suite."""
-    rows = [["", "", "candidate - base", "p", "adjusted p", "pairs", "judge"]]
+    rows = [["", "", "candidate - base", "p", "adjusted p", "pairs", "left out", "judge"]]
     for d in comparison.differences:
         if d.group and "principle" not in d.group:
             continue  # all breakdowns are in --json
         label = "all" if not d.group else group_label(*next(iter(d.group.items())), "en")
         if d.value is None:
-            rows.append([f"{d.suite} {measure_title(d.name)}", label, "no pairs", "", "", "0", d.judge])
+            rows.append(
+                [f"{d.suite} {measure_title(d.name)}", label, "no pairs", "", "", "0", str(d.unpaired), d.judge]
+            )
             continue
         scale = 100 if d.name in RATES else 1
         digits = 1 if d.name in RATES else 2
@@ -211,6 +214,6 @@ def compare_table(comparison: Comparison) -> str:
         )
         unit = " points" if d.name in RATES else ""
         p = [f"{value:.4f}" if value is not None else "" for value in (d.p, d.adjusted_p)]
-        rows.append([f"{d.suite} {measure_title(d.name)}", label, text + unit, *p, str(d.n), d.judge])
+        rows.append([f"{d.suite} {measure_title(d.name)}", label, text + unit, *p, str(d.n), str(d.unpaired), d.judge])
     head = f"{comparison.base} -> {comparison.candidate} · {comparison.pairs} pairs · {comparison.adjust}-adjusted"
     return "\n".join([head, _aligned(rows), *comparison.notes])
