@@ -60,7 +60,7 @@ def test_no_key_of_an_endpoint_is_shown(one: OneRun) -> None:
     assert "hunter2" not in str(found)
     assert "--base-url http://host:1/v1" in found.command
     facts = {name: value for _, rows in found.facts for name, value in rows}
-    assert facts["items (7)"] == file_sha256(tmp_path / "r" / "items.jsonl")
+    assert facts["items (7)"] == file_sha256(one.path / "items.jsonl")
     assert facts["1"] == "a note"
 
 

@@ -73,8 +73,12 @@ def usable_strata(strata: Codes, clusters: Codes) -> Codes | None:
     >>> usable_strata(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2])) is None
     True
     """
-    held = np.unique(np.stack([strata, clusters]), axis=1)[0]
-    return strata if held.size and np.unique(held, return_counts=True)[1].min() >= 2 else None
+    if not strata.size:
+        return None
+    one = np.zeros(int(strata.max()) + 1, dtype=np.int64)
+    one[strata] = clusters  # any one cluster of each stratum: does another stand beside it?
+    others = np.bincount(strata, weights=clusters != one[strata])
+    return strata if bool(np.all(others[np.bincount(strata) > 0] > 0)) else None
 
 
 def sums_by_code(codes: Codes, values: Floats) -> Floats:
