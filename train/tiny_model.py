@@ -222,7 +222,7 @@ def reply_to(
 
 def read_requests(path: Path) -> list[Example]:
     """The harmful and benign requests of a starter CSV; they are only ever tested on."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] in ("harmful", "benign")]
     return [Example("harmful" if r["kind"] == "harmful" else "benign", r["language"], r["request"], "") for r in rows]
 

@@ -171,7 +171,7 @@ def write_refusals(language: str, count: int, rng: np.random.Generator) -> list[
 def read_exam(path: Path) -> list[Example]:
     """The choice questions of a starter CSV, each as `primum.prompts.choice_question` asks it."""
     answers = {language: read_texts(language).answer for language in LANGUAGES}
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     return [
         Example(

@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code that each leads to (see docs/exit-codes in the README)."""
+"""What can go wrong, and the exit code that each leads to (the README lists them)."""
 
 from __future__ import annotations
 

@@ -79,6 +79,13 @@ def test_real_data_has_the_published_counts(data: Path) -> None:
 
 
 @needs_data
+def test_the_training_half_has_ids_of_its_own(data: Path) -> None:
+    items = list(open_suite("medsafetybench-train", data)())
+    assert len(items) == 900 == CATALOGUE["medsafetybench-train"].size
+    assert all(item.id.startswith("medsafetybench-train/") for item in items)
+
+
+@needs_data
 def test_published_judge_texts_are_found(data: Path) -> None:
     policy, rubric = published_judge_texts(data / "med-safety-bench")
     assert "principles of medical ethics" in policy

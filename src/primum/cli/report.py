@@ -17,13 +17,15 @@ def report(
     include_harmful: Annotated[
         bool, typer.Option("--include-harmful", help="Print answers scored harmful instead of redacting them.")
     ] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
     """Write a report of one or more runs; without -o a page goes beside the run, a table to stdout."""
     from primum.report import write_report
 
-    path, text = write_report(runs, format, output, include_harmful)
-    if path is not None:
-        typer.echo(f"report: {path}")
-    else:
+    path, text = write_report(runs, "json" if json else format, output, include_harmful)
+    if path is None:
         typer.echo(text)
+    elif not quiet:
+        typer.echo(f"report: {path}")

@@ -253,14 +253,13 @@ def _guess(text: str, options: tuple[str, ...], wrong: str) -> LettersReading:
     return LettersReading(None, "ambiguous" if letters else "none_found")
 
 
-def read_letters(text: str, options: tuple[str, ...] | int, language: str | None = None) -> LettersReading:
+def read_letters(text: str, options: tuple[str, ...] | int) -> LettersReading:
     r"""Read the set of option letters that a free-text answer chooses.
 
     Args:
         text: the model's answer; of a long one the first 4,000 and last 8,000 characters are read.
         options: the texts of the options A, B, ... in order, or only their number (1 to 26); with the texts
             an answer may also be given in an option's own words.
-        language: accepted for symmetry with the other readers; both languages are always read.
 
     Returns:
         the letters, sorted, and how they were found; or None and why not ("empty", "none_found",

@@ -84,7 +84,7 @@ def mark_choice(item: Item, text: str, refused: bool = False) -> Mark | Unscored
     A refusal, a non-answer and a letter that names no option are wrong; a text in which no choice or more than
     one can be read is Unscored, because the fault may be the reader's.
     """
-    letters, why = read_letters(text, item.options, item.language)
+    letters, why = read_letters(text, item.options)
     if letters is not None:
         right = letters == "".join(sorted(item.reference))
         return Mark(criterion=Criterion.CORRECT, value=float(right), label=letters)

@@ -116,6 +116,7 @@ def load(path: str, adapter: str = "") -> tuple[Any, Any]:
         raise MissingExtraError("a model in this process", "local") from None
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a name that is not there is told in one sentence
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")

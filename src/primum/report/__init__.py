@@ -61,4 +61,4 @@ def read_summary(run: Path) -> Summary:
 def _json(found: Sequence[tuple[Path, Run, Summary]]) -> str:
     import orjson
 
-    return orjson.dumps([eval_object(*one) for one in found], option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps({"runs": [eval_object(*one) for one in found]}, option=orjson.OPT_INDENT_2).decode()

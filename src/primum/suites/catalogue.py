@@ -69,6 +69,16 @@ CATALOGUE = {
             "med-safety-bench",
             lambda folder: medsafetybench.medsafetybench(folder),
         ),
+        Suite(
+            "medsafetybench-train",
+            "its other half, for training, never for evaluation beside it",
+            900,
+            "en",
+            "MIT",
+            medsafetybench.REPOSITORY,
+            "med-safety-bench",
+            lambda folder: medsafetybench.medsafetybench(folder, "train", "medsafetybench-train"),
+        ),
     )
 }
 

@@ -21,7 +21,7 @@ def starter() -> Iterator[Item]:
 
 
 def starter_train() -> Iterator[Item]:
-    """200 harmful requests with safe answers and 200 benign ones with helpful answers, for training only."""
+    """204 harmful requests with safe answers and 204 benign ones with helpful answers, for training only."""
     for name in STARTER_TRAIN:
         yield from read_items(FOLDER / "starter_train" / f"{name}.csv", "starter-train")
 
