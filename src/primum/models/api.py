@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
+import yarl
 
 from primum.config import EndpointConfig
 from primum.errors import BadInputError, StoppedError
@@ -62,6 +63,7 @@ class Endpoint:
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
             self._session = aiohttp.ClientSession(
+                cookie_jar=aiohttp.DummyCookieJar(),  # no server is to recognise a run by its cookies
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
                 timeout=aiohttp.ClientTimeout(total=self.patience.timeout),
                 headers=headers,
@@ -128,7 +130,7 @@ class ApiModel:
         self._model = model
         self._endpoint = endpoint
         self._settings = settings
-        self._url = endpoint.base_url + "/chat/completions"
+        self._url = yarl.URL(endpoint.base_url + "/chat/completions")  # parsed once, not a call
         self._rng = random.Random()
         self._without: set[str] = set()  # parameters that this server does not take
 
