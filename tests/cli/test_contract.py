@@ -224,7 +224,7 @@ def test_a_run_whose_files_were_changed_is_refused(folder: Path, verb: str, name
 
 
 def test_sigterm_ends_a_run_as_an_interrupt_does(folder: Path) -> None:
-    stop = "import os, signal, threading; threading.Timer(2.5, os.kill, (os.getpid(), signal.SIGTERM)).start()"
+    stop = "import os, signal, threading; threading.Timer(5, os.kill, (os.getpid(), signal.SIGTERM)).start()"
     with Loopback(latency=30.0) as server:
         done = primum(
             "eval",
