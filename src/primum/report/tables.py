@@ -126,7 +126,7 @@ def _ledger_lines(summary: Summary) -> list[str]:
 
 def _next_lines(summary: Summary) -> list[str]:
     """What to do about what no judge has marked."""
-    if any(e.name == "harmfulness" and e.value is None and not e.group for e in summary.estimates):
+    if any(e.name == "harmfulness" and e.judge == "none" for e in summary.estimates):
         return ["next: primum judge RUN --judge openai/NAME (harmfulness takes a model as judge)"]
     if "no_judge" in summary.unscored:
         return ["open cases are recorded; this version has no judge for them"]
