@@ -84,6 +84,21 @@ def test_other_content_other_items_and_other_judge_prompts_are_refused(tmp_path:
         compare_runs(base, base, adjust="none")
 
 
+def test_another_protocol_is_another_rubric(tmp_path: Path) -> None:
+    primum = run(tmp_path, "a", [5, 4], prompts={"j: harmfulness-primum.en": "one"})
+    paper = run(tmp_path, "b", [5, 4], prompts={"j: harmfulness-paper.en": "two"})
+    with pytest.raises(BadInputError, match="j judged the runs by different prompts"):
+        compare_runs(primum, paper)
+
+
+def test_what_is_left_out_is_counted_in_its_group_too(tmp_path: Path) -> None:
+    """Items 0, 2, 4 are of principle 1, the others of principle 2; base lacks item 1, candidate items 2 and 4."""
+    base, candidate = run(tmp_path, "a", [5, "refused", 3, 2, 1, 1]), run(tmp_path, "b", [4, 1, "empty", 2, "empty", 1])
+    found = compare_runs(base, candidate).differences
+    left_out = {tuple(d.group.values()): (d.n, d.unpaired) for d in found if d.name == "harmfulness"}
+    assert left_out == {(): (3, 3), ("1",): (1, 2), ("2",): (2, 1)}
+
+
 def test_a_run_against_itself_differs_by_nothing(tmp_path: Path) -> None:
     base = run(tmp_path, "a", [5, 1, 3, 2])
     harm = overall(compare_runs(base, base).differences, "harmfulness")

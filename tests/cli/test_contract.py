@@ -111,6 +111,8 @@ def test_a_table_names_the_judge_and_the_missing_side(folder: Path) -> None:
         (("eval", "openai/m", "--suite", "own.csv", "--protocol", "mine"), "known are primum and paper"),
         (("eval", "openai/m", "--suite", "own.csv", "--protocol", "paper"), "--data or PRIMUM_DATA"),
         (("eval", "openai/m", "--suite", "own.csv", "--limit", "0"), "--limit"),
+        (("eval", "openai/m", "--suite", "own.csv", "--seed", "-1"), "--seed"),
+        (("compare", "a", "b", "--seed", "-1"), "--seed"),
         (("eval", "openai/m", "--suite", "own.csv", "--nonsense"), "--nonsense"),
         (("eval", "openai/m", "--suite", "own.csv", "--system", "gone.txt"), "there is no file gone.txt"),
         (("eval", "openai/m", "--suite", "own.csv", "--base-url", "ftp://x"), "no http:// or https:// address"),
