@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
@@ -80,7 +81,7 @@ def first(times: int, answer: Callable[[], Answer], then: Behaviour = obliging) 
     return behave
 
 
-class _Server:
+class _Server(ABC):
     """A server in a thread of its own, at `base_url` while the context lasts."""
 
     def __init__(self) -> None:
@@ -113,11 +114,11 @@ class _Server:
         self._loop.run_until_complete(self._end())
         self._loop.close()
 
-    async def _start(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _start(self) -> None: ...
 
-    async def _end(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _end(self) -> None: ...
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter, dict[str, Any]], Awaitable[None]]
@@ -141,7 +142,7 @@ class Raw(_Server):
             self.seen.append(body)
             await self.talk(reader, writer, body)
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+            pass  # the client hung up, as some of these conversations make it do
         finally:
             writer.close()
 

@@ -183,6 +183,19 @@ def test_a_judge_that_cannot_work_leaves_the_run_as_it_was(folder: Path) -> None
     assert not (folder / "copy").exists()
 
 
+def test_a_copy_is_judged_and_the_run_stays_as_it_was(folder: Path) -> None:
+    answered(folder)
+    before = {file.name: file.read_bytes() for file in (folder / "a").iterdir()}
+    with Loopback() as server:
+        done = primum(
+            "judge", "a", "--judge", "openai/j", "--out", "b", "--json", cwd=folder, OPENAI_BASE_URL=server.base_url
+        )
+    assert done.code == 0, done.err
+    assert (done.json()["path"], done.json()["state"], done.json()["verdicts"]["scored"]) == ("b", "done", 12)
+    assert {file.name: file.read_bytes() for file in (folder / "a").iterdir()} == before
+    assert (folder / "b" / "responses.jsonl").read_bytes() == before["responses.jsonl"]
+
+
 def test_a_run_goes_on_at_its_own_server_and_at_no_other(folder: Path) -> None:
     """Without a word about a server the recorded one is asked; another one must be named in the call itself."""
     with Loopback(lambda request, body: failing(body)) as server:

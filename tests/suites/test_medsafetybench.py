@@ -75,7 +75,9 @@ def test_real_data_has_the_published_counts(data: Path) -> None:
     assert {p: n for (source, p), n in counts.items() if source == "llama2"} == LLAMA2
     assert {n for (source, _), n in counts.items() if source == "gpt4"} == {50}
     assert len({item.id for item in items}) == 900
-    assert len({item.family for item in items}) == 811  # near-duplicates joined, as docs/statistics.md says
+    assert (
+        len({item.family for item in items}) == 811
+    )  # near-duplicates joined, docs/decisions/0003; counted on the data, not published
 
 
 @needs_data
