@@ -32,7 +32,7 @@ def primum(*arguments: str, cwd: Path, before: str = "", **env: str) -> Done:
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=cwd,
-        env={**inherited, "OPENAI_API_KEY": "secret-key", "COLUMNS": "200", **env},
+        env={**inherited, "OPENAI_API_KEY": "secret-key", "COLUMNS": "200", "XDG_DATA_HOME": str(cwd / "share"), **env},
         capture_output=True,
         text=True,
         encoding="utf-8",

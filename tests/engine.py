@@ -65,6 +65,7 @@ def measure(
     """A new run over `count` items in `folder`/run; `judge_url` puts the judge on a server of its own."""
     file = write_items(folder, count, kind)
     judges = ["ward/judge"] if judge_url else [judge] if judge else []
+    plan.setdefault("retest", 0.0)  # these tests count calls
     made = plan_run(model="openai/target", suites=str(file), judges=judges, **plan)
     tools = tools_for(base_url, judge_url, patience, concurrency)
     evaluation = start_run(made, tools, folder / "run")
@@ -82,7 +83,8 @@ def resume(
 def read_back(path: Path, summary: Summary | None = None) -> Ran:
     """A run as it lies on disk; the last record of an id holds."""
     responses = {response.item_id.split("/")[-1]: response for response in read_records(path, Response)}
-    verdicts = {(verdict.judge, verdict.item_id.split("/")[-1]): verdict for verdict in read_records(path, Verdict)}
+    judged = (verdict for verdict in read_records(path, Verdict) if not verdict.repeat)
+    verdicts = {(verdict.judge, verdict.item_id.split("/")[-1]): verdict for verdict in judged}
     return Ran(path, read_run(path), summary, responses, verdicts)
 
 

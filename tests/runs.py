@@ -29,8 +29,10 @@ def make_run(
     failed: Mapping[str, str] | None = None,
     model: str = "openai/m",
     prompts: Mapping[str, str] | None = None,
+    again: Mapping[str, Mapping[str, Mapping[str, Said]]] | None = None,
 ) -> Path:
-    """A run in which judge J said of item I on criterion C what `said[J][I][C]` holds; `failed` maps items to kinds."""
+    """A run in which judge J said of item I on criterion C what `said[J][I][C]` holds, and `again` what it said the second
+    time; `failed` maps items to kinds."""
     plan = RunPlan(model=model, suites=tuple(dict.fromkeys(item.suite for item in items)), judges=tuple(said))
     with create_run(path, Run(id=path.name, plan=plan, prompts=dict(prompts or {}), items=len(items))) as ledger:
         for item in items:
@@ -49,14 +51,21 @@ def make_run(
             for judge, of in said.items():
                 if item.id in of:
                     ledger.append(_verdict(judge, answer, of[item.id]))
+            for judge, of in (again or {}).items():
+                if item.id in of:
+                    ledger.append(_verdict(judge, answer, of[item.id], repeat=1))
         ledger.save(items_sha256=file_sha256(path / "items.jsonl"))
     return path
 
 
-def _verdict(judge: str, answer: Response, of: Mapping[str, Said]) -> Verdict:
+def _verdict(judge: str, answer: Response, of: Mapping[str, Said], repeat: int = 0) -> Verdict:
     return Verdict.model_validate(
         {
-            "id": content_id(judge, answer.id),
+            "id": content_id(judge, answer.id, repeat),
+            "repeat": repeat,
+            "calls": 1,
+            "prompt_tokens": 100,
+            "completion_tokens": 10,
             "response_id": answer.id,
             "item_id": answer.item_id,
             "judge": judge,

@@ -9,8 +9,8 @@ import pytest
 from primum.compare import compare_runs
 from primum.errors import BadInputError
 from primum.records import Difference
+from tests.estimates.test_estimates import harmful
 from tests.runs import make_run
-from tests.test_estimates import harmful
 
 ITEMS = [harmful(n, principle=str(1 + n % 2)) for n in range(6)]
 
@@ -85,8 +85,8 @@ def test_other_content_other_items_and_other_judge_prompts_are_refused(tmp_path:
 
 
 def test_another_protocol_is_another_rubric(tmp_path: Path) -> None:
-    primum = run(tmp_path, "a", [5, 4], prompts={"j: harmfulness-primum.en": "one"})
-    paper = run(tmp_path, "b", [5, 4], prompts={"j: harmfulness-paper.en": "two"})
+    primum = run(tmp_path, "a", [5, 4], prompts={"j: harmfulness.en": "one"})
+    paper = run(tmp_path, "b", [5, 4], prompts={"j: harmfulness.en": "two"})
     with pytest.raises(BadInputError, match="j judged the runs by different prompts"):
         compare_runs(primum, paper)
 

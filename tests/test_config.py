@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from primum.config import Config, data_folder, endpoint_for, load_config
+from primum.config import Config, data_folder, endpoint_for, load_config, users_data_folder
 from primum.errors import BadInputError
 
 
@@ -23,11 +23,24 @@ def test_no_file_is_all_defaults(tmp_path: Path) -> None:
 def test_order_of_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = load_config(write(tmp_path, 'data = "there"'))
     monkeypatch.delenv("PRIMUM_DATA", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     assert data_folder(None, Config()) is None
+    (tmp_path / "share" / "primum").mkdir(parents=True)
+    assert data_folder(None, Config()) == tmp_path / "share" / "primum"
     assert data_folder(None, config) == tmp_path / "there"
     monkeypatch.setenv("PRIMUM_DATA", "/from/environment")
     assert data_folder(None, config) == Path("/from/environment")
     assert data_folder(Path("flag"), config) == Path("flag")
+
+
+def test_the_users_own_folder_follows_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert users_data_folder() == tmp_path / ".local" / "share" / "primum"
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")  # to be ignored, the specification says
+    assert users_data_folder() == tmp_path / ".local" / "share" / "primum"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    assert users_data_folder() == tmp_path / "share" / "primum"
 
 
 def test_order_of_the_base_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

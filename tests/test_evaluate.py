@@ -12,7 +12,8 @@ from aiohttp import web
 
 from primum.errors import StoppedError
 from primum.evaluate import carry_out, plan_run, start_run
-from primum.records import Criterion, FailureKind, Response, UnscoredReason
+from primum.ledger import read_records
+from primum.records import Criterion, FailureKind, Response, UnscoredReason, Verdict
 from tests.conftest import KEY
 from tests.engine import QUICK, Ran, measure, number_of, read_back, resume, tools_for, write_items
 from tests.loopback import Answer, Behaviour, Loopback, always, answering, completion, first, is_judging, problem
@@ -384,3 +385,47 @@ def test_a_stalled_server_costs_the_timeout_and_no_more(tmp_path: Path) -> None:
     with Loopback(latency=30) as server:
         ran = measure(tmp_path, server.base_url, 2, patience=QUICK._replace(timeout=0.1, tries=2))
     assert ran.failures() == dict.fromkeys("12", "timeout")
+
+
+def test_a_share_of_the_answers_is_judged_twice_and_no_more_when_resumed(tmp_path: Path) -> None:
+    """The judge scores 1 the first time it sees an answer and 2 the second."""
+    seen: set[str] = set()
+
+    async def fickle(request: web.Request, body: dict[str, Any]) -> Answer:
+        prompt = body["messages"][0]["content"]
+        again = prompt in seen
+        seen.add(prompt)
+        return completion(f'{{"reason": "x", "score": {2 if again else 1}}}')
+
+    async def target(request: web.Request, body: dict[str, Any]) -> Answer:
+        return completion(f"No, not for {number_of(body)}.")
+
+    with Loopback(answering(target, fickle)) as server:
+        ran = measure(tmp_path, server.base_url, 40, retest=0.5)
+        calls = len(server.seen)
+        again = resume(tmp_path, server.base_url)
+        assert len(server.seen) == calls
+    repeats = [verdict for verdict in read_records(ran.path, Verdict) if verdict.repeat]
+    assert calls == 40 + 40 + len(repeats)
+    assert 10 <= len(repeats) <= 30  # 20 expected, drawn by the answers' ids
+    assert again.summary is not None
+    (retest,) = again.summary.agreements
+    assert (retest.kind, retest.judges, retest.n, retest.same, retest.gap) == (
+        "retest",
+        ("openai/judge",),
+        len(repeats),
+        0,
+        1,
+    )
+    mean = next(e for e in again.summary.estimates if (e.name, e.group) == ("harmfulness", {}))
+    # whichever of the two calls came first holds one score, and the other its repeat
+    assert 1 <= (mean.value or 0) <= 2
+
+
+def test_rules_and_recordings_are_not_judged_twice(tmp_path: Path) -> None:
+    (tmp_path / "marks.csv").write_text("id,harmfulness\nown/1,2\nown/2,3\n")
+    with Loopback() as server:
+        ran = measure(tmp_path, server.base_url, 2, judge=f"replay/{tmp_path / 'marks.csv'}", retest=1.0)
+        assert len(server.seen) == 2
+    assert ran.scores() == {"1": 2.0, "2": 3.0}
+    assert not [verdict for verdict in read_records(ran.path, Verdict) if verdict.repeat]

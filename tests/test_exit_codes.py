@@ -277,12 +277,13 @@ def test_a_run_folder_that_cannot_be_made_is_wrong_usage(tmp_path: Path, inside:
 
 @pytest.mark.parametrize("name", ["items.jsonl", "responses.jsonl", "verdicts.jsonl"])
 @pytest.mark.parametrize(
-    "verb", [("eval", "--quiet", "--resume"), ("judge", "--quiet", "--judge", "replay/answers.csv"), ("report",)]
+    "verb", [("eval", "--quiet", "--resume"), ("judge", "--quiet", "--judge", "replay/marks.csv"), ("report",)]
 )
 def test_garbage_amid_records_is_told_with_file_and_line(
     tmp_path: Path, own: Path, answers: Path, inside: Inside, name: str, verb: tuple[str, ...]
 ) -> None:
     assert inside("eval", "replay/answers.csv", "--suite", "own.csv", "--out", "run").code == 0
+    (tmp_path / "marks.csv").write_text("id,harmfulness\nown/1,1\n")
     file = tmp_path / "run" / name
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join([lines[0], b"garbage\n", *lines[2:]]))

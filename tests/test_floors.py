@@ -14,10 +14,10 @@ FLOORS: dict[int, tuple[str, ...]] = {
     8: ("cli",),  # and __main__.py, its other door
     7: ("demo",),
     6: ("evaluate",),
-    4: ("judges", "suites", "estimates", "compare", "report"),
-    3: ("models", "marks"),
-    2: ("ledger", "novelty", "measures", "config", "rows"),
-    1: ("records", "errors", "prompts", "words", "stats"),
+    4: ("judges", "suites", "estimates", "compare", "published", "report"),
+    3: ("models", "marks", "fetch"),
+    2: ("ledger", "novelty", "measures", "config", "rows", "jargon", "download", "unpack"),
+    1: ("records", "errors", "prompts", "words", "scenarios", "stats"),
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 STRANGERS = {"stats": set[str](), "errors": set[str](), "words": set[str]()}  # import nothing of ours

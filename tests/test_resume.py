@@ -47,7 +47,7 @@ def command(base_url: str, *arguments: str, concurrency: int = 3) -> list[str]:
 
 
 def new_run(*more: str) -> list[str]:
-    return ["openai/target", "--suite", "own.csv", "--judge", "openai/judge", "--out", "run", *more]
+    return ["openai/target", "--suite", "own.csv", "--judge", "openai/judge", "--retest", "0", "--out", "run", *more]
 
 
 def start(folder: Path, arguments: list[str]) -> subprocess.Popen[str]:
@@ -251,12 +251,12 @@ def test_changed_items_are_refused_and_a_changed_suite_file_is_not_read_again(tm
 
 LIMIT = """
 import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, 12_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (14_000, 14_000))
 """
 
 
 def test_a_disk_that_fills_up_stops_the_run_and_resuming_completes_it(tmp_path: Path) -> None:
-    """No file may grow beyond 12,000 bytes, which some thirty records fill."""
+    """No file may grow beyond 14,000 bytes, which some thirty records fill."""
     write_items(tmp_path, 40)
     arguments = [*new_run(), "--concurrency", "3", "--quiet"]
     with Loopback(scoring()) as server:

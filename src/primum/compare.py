@@ -28,6 +28,7 @@ class _Pairs(NamedTuple):
     base: Floats
     candidate: Floats
     clusters: npt.NDArray[np.int64]
+    headline: npt.NDArray[np.bool_]
     groups: dict[str, list[str]]
     unpaired: list[dict[str, str]]
 
@@ -72,7 +73,7 @@ def _differences(
             judged = "select distinct judge from marks where criterion = ? order by 1"
             there = set(column(second, judged, measure.criterion))
             for judge in column(first, judged, measure.criterion):
-                if judge in there and not measure.worst:
+                if judge in there and not measure.worst and not measure.slope:
                     found += _by_group(suite, judge, measure, _pairs(first, second, suite, judge, measure), rng)
     return found
 
@@ -93,14 +94,14 @@ def _adjusted(found: list[Difference], adjust: str) -> list[Difference]:
 def _by_group(suite: str, judge: str, measure: Measure, pairs: _Pairs, rng: np.random.Generator) -> list[Difference]:
     if not pairs.base.size and not pairs.unpaired:
         return []
-    everything = np.ones(pairs.base.size, dtype=np.bool_)
-    found = [_difference(suite, judge, measure, pairs, everything, {}, rng)]
+    found = [_difference(suite, judge, measure, pairs, pairs.headline, {}, rng)]
     for group in GROUPS:
         labels = np.array(pairs.groups[group], dtype=np.str_)
         names = [str(name) for name in np.unique(labels)] if labels.size else []
         if len(names) > 1:
+            inside = {name: (labels == name) & (pairs.headline | (group == "source")) for name in names if name}
             found += [
-                _difference(suite, judge, measure, pairs, labels == name, {group: name}, rng) for name in names if name
+                _difference(suite, judge, measure, pairs, chosen, {group: name}, rng) for name, chosen in inside.items()
             ]
     return found
 
@@ -138,8 +139,8 @@ def _difference(
 def _pairs(
     first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnection, suite: str, judge: str, measure: Measure
 ) -> _Pairs:
-    value = "avg(value)" if measure.cut is None else f"avg((value >= {measure.cut})::INTEGER)"
-    query = f"""select id, {value}, any_value(cluster), {", ".join(f"any_value({name})" for name in GROUPS)}
+    query = f"""select id, avg({measure.sql}), any_value(cluster), any_value(aside),
+            {", ".join(f"any_value({name})" for name in GROUPS)}
         from marks join items using (i)
         where suite = ? and judge = ? and criterion = ? and list_contains(?, kind) and value is not null
         group by id order by min(i)"""
@@ -153,9 +154,16 @@ def _pairs(
         np.array([row[1] for row in both], dtype=np.float64),
         np.array([candidate[row[0]] for row in both], dtype=np.float64),
         np.array([row[2] for row in both], dtype=np.int64),
-        {name: [row[3 + place] for row in both] for place, name in enumerate(GROUPS)},
-        [dict(zip(GROUPS, row[3:], strict=True)) for row in (*base, *there) if row[0] not in paired],
+        _headline([row[3] for row in both]),
+        {name: [row[4 + place] for row in both] for place, name in enumerate(GROUPS)},
+        [dict(zip(GROUPS, row[4:], strict=True)) for row in (*base, *there) if row[0] not in paired],
     )
+
+
+def _headline(aside: list[bool]) -> npt.NDArray[np.bool_]:
+    """Which pairs count in the difference over all: those that do not stand aside, or all where every one does."""
+    head = ~np.array(aside, dtype=np.bool_)
+    return head if head.any() else ~head
 
 
 def _check_items(first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnection) -> int:
@@ -177,18 +185,26 @@ def _check_items(first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnec
 
 def _check_judges(base: Run, candidate: Run) -> None:
     """A judge that both runs have must have judged them by the same prompts or rules."""
-    by_judge: list[dict[str, set[tuple[str, str]]]] = []
+    by_judge: list[dict[str, dict[str, str]]] = []
     for run in (base, candidate):
-        found: dict[str, set[tuple[str, str]]] = {}
+        found: dict[str, dict[str, str]] = {}
         for name, sha in run.prompts.items():
             judge, _, prompt = name.rpartition(": ")
-            found.setdefault(judge, set()).add((prompt, sha))
+            found.setdefault(judge, {})[prompt] = sha
         by_judge.append(found)
-    changed = [judge for judge in by_judge[0] if by_judge[1].get(judge, by_judge[0][judge]) != by_judge[0][judge]]
+    changed = [
+        judge for judge in by_judge[0] if judge in by_judge[1] and _differ(by_judge[0][judge], by_judge[1][judge])
+    ]
     if changed:
         raise BadInputError(
             f"{', '.join(changed)} judged the runs by different prompts or rules: judge both runs again"
         )
+
+
+def _differ(base: dict[str, str], candidate: dict[str, str]) -> bool:
+    """True when prompts of one name differ, or no prompt is in both: the runs may hold other kinds of item besides."""
+    common = base.keys() & candidate.keys()
+    return not common or any(base[name] != candidate[name] for name in common)
 
 
 def _notes(base: Run, candidate: Run) -> tuple[str, ...]:

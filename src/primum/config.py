@@ -67,9 +67,17 @@ def load_config(file: Path = Path("primum.toml")) -> Config:
 
 
 def data_folder(flag: Path | None, config: Config) -> Path | None:
-    """Where data already lies: `--data`, else `PRIMUM_DATA`, else `primum.toml`, else nowhere."""
+    """Where data lies: `--data`, else `PRIMUM_DATA`, else `primum.toml`, else the user's own folder if there is one."""
     chosen = str(flag) if flag is not None else os.environ.get("PRIMUM_DATA") or config.data
-    return Path(chosen) if chosen else None
+    if chosen:
+        return Path(chosen)
+    return users_data_folder() if users_data_folder().is_dir() else None
+
+
+def users_data_folder() -> Path:
+    """Where fetched data goes when no folder was named: `~/.local/share/primum` (XDG Base Directory 0.8)."""
+    share = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (share if share.is_absolute() else Path(os.environ.get("HOME", "/")) / ".local" / "share") / "primum"
 
 
 def endpoint_for(name: str, config: Config, base_url: str | None = None) -> EndpointConfig:

@@ -44,17 +44,29 @@ def whole_text(text: str) -> str:
 
 
 class Kind(StrEnum):
-    """What an item asks of a model, and so which criteria apply to the answer."""
+    """What an item asks of a model, and so which criteria apply to the answer.
+
+    `harmful`: a request that breaks medical ethics; `general_harm`: a harmful one that is not about medicine;
+    `benign`: a legitimate one; `must_have`: a legitimate one whose `reference` lists, a line each, the facts that a good
+    answer holds; `choice`: a question with lettered options; `open`: a case for MedES's judge; `violation` and
+    `dilemma`: MedEthicEval's.
+    """
 
     HARMFUL = "harmful"
+    GENERAL_HARM = "general_harm"
     BENIGN = "benign"
+    MUST_HAVE = "must_have"
     CHOICE = "choice"
     OPEN = "open"
+    VIOLATION = "violation"
+    DILEMMA = "dilemma"
 
 
 class Item(Record):
     """One thing to ask a model. `family` is the cluster of the statistics: an item, its benign twin,
-    its rewrites and translations share one."""
+    its rewrites and translations share one. An item that stands `aside` counts in the numbers of its own source, not in
+    its suite's headline. `jargon` is the share of its words that are medical terms; `rationale` says why a key is right.
+    """
 
     id: str
     sha256: str
@@ -69,6 +81,9 @@ class Item(Record):
     style: str = ""
     language: str = "en"
     source: str = ""
+    aside: bool = False
+    jargon: float | None = None
+    rationale: str = ""
 
     @classmethod
     def make(cls, **fields: Any) -> Self:
@@ -143,16 +158,31 @@ class Response(Record):
 
 
 class Criterion(StrEnum):
-    """What a mark is about."""
+    """What a mark is about. `r1` to `q4` are MedES's two layers, and the five after them follow from those."""
 
     HARMFULNESS = "harmfulness"
     REFUSAL = "refusal"
     DEGENERATE = "degenerate"
     CORRECT = "correct"
+    R1 = "r1"
+    R2 = "r2"
+    Q1 = "q1"
+    Q2 = "q2"
+    Q3 = "q3"
+    Q4 = "q4"
+    RISK = "risk"
+    QUALITY = "quality"
+    QUALITY_PLAIN = "quality_plain"
+    COMPREHENSIVE = "comprehensive"
+    COMPREHENSIVE_PLAIN = "comprehensive_plain"
+    VIOLATION = "violation"
+    DILEMMA = "dilemma"
+    MUST_HAVE = "must_have"
 
 
 class UnscoredReason(StrEnum):
-    """Why there is no mark. The first six are what a judge did; the others say that no judge spoke."""
+    """Why there is no mark. The first six are what a judge did; the others say that no judge spoke, or, of a panel,
+    that its judges gave no majority."""
 
     REFUSED = "refused"
     TRUNCATED = "truncated"
@@ -164,6 +194,7 @@ class UnscoredReason(StrEnum):
     NO_RESPONSE = "no_response"
     NO_JUDGE = "no_judge"
     PENDING = "pending"
+    NO_MAJORITY = "no_majority"
 
 
 class Mark(Record):
@@ -183,7 +214,8 @@ class Unscored(Record):
 
 
 class Verdict(Record):
-    """What one judge said of one response: marks, what it could not mark, and its reasons."""
+    """What one judge said of one response: marks, what it could not mark, and its reasons. A `repeat` above 0 is a
+    second judgement of the same answer: it tells how steady the judge is and enters no other number."""
 
     v: Literal[1] = 1
     id: str
@@ -192,6 +224,7 @@ class Verdict(Record):
     judge: str
     prompt_sha256: str
     attempt: int = 0
+    repeat: int = 0
     marks: tuple[Mark, ...] = ()
     unscored: tuple[Unscored, ...] = ()
     reason: str = ""
@@ -226,6 +259,31 @@ class Estimate(Record):
     incomplete: bool = False
 
 
+class Agreement(Record):
+    """How far two judgements of the same answers agree on one criterion: two judges of a panel, or (`retest`) one judge
+    twice. `same` is the share of answers with equal marks, with its 95% interval; `gap` the mean absolute difference."""
+
+    kind: Literal["panel", "retest"]
+    suite: str
+    criterion: Criterion
+    judges: tuple[str, ...]
+    n: int
+    same: float
+    low: float
+    high: float
+    gap: float
+
+
+class Cost(Record):
+    """What one judge took: verdicts, calls and tokens."""
+
+    judge: str
+    verdicts: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
 class Summary(Record):
     """`estimates.json`: what came of a run. `ok` counts answers, among them those that the provider withheld
     (`filtered`); `scored` and `unscored` count the mark that matters most for each item."""
@@ -236,6 +294,8 @@ class Summary(Record):
     scored: int
     unscored: dict[str, int]
     estimates: tuple[Estimate, ...]
+    agreements: tuple[Agreement, ...] = ()
+    costs: tuple[Cost, ...] = ()
 
 
 class Difference(Record):
@@ -280,6 +340,7 @@ class RunPlan(Record):
     max_tokens: int = 512
     judge_max_tokens: int = 1024
     samples: int = 1
+    retest: float = Field(default=0.05, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
     limit: int | None = None
 
@@ -297,6 +358,7 @@ class Run(Record):
     plan: RunPlan
     state: Literal["running", "stopped", "done"] = "running"
     items: int = 0
+    kinds: tuple[Kind, ...] = ()
     items_sha256: str = ""
     responses_sha256: str = ""
     created: str = ""
@@ -310,12 +372,16 @@ class Run(Record):
     seconds: dict[str, float] = Field(default_factory=dict)
 
 
+PAPER = " (paper)"  # ends the name of a judge that judges in a paper's published form
+
+
 def response_id(item: Item, plan: RunPlan, sample: int) -> str:
     """`Response.id`: item id and content, model, generation settings, sample number."""
     return content_id(item.id, item.sha256, plan.model, plan.generation(), sample)
 
 
-def verdict_id(response: Response, judge: str, prompt_sha256: str) -> str:
-    """`Verdict.id`: response id and text, judge, prompt hash."""
+def verdict_id(response: Response, judge: str, prompt_sha256: str, repeat: int = 0) -> str:
+    """`Verdict.id`: response id and text, judge, prompt hash; and which repetition it is, if it is one."""
     withheld = response.failure.kind.value if response.failure else ""
-    return content_id(response.id, response.text, withheld, judge, prompt_sha256)
+    repeated = (repeat,) if repeat else ()
+    return content_id(response.id, response.text, withheld, judge, prompt_sha256, *repeated)

@@ -33,7 +33,7 @@ def answered(folder: Path) -> None:
 def test_eval_json_on_the_900_requests_of_medsafetybench(folder: Path) -> None:
     with Loopback() as server:
         done = primum(
-            "eval", "openai/m", "--suite", "medsafetybench", "--judge", "openai/j", "--json",
+            "eval", "openai/m", "--suite", "medsafetybench", "--judge", "openai/j", "--retest", "0", "--json",
             cwd=folder, OPENAI_BASE_URL=server.base_url, PRIMUM_DATA=str(FOLDER),
         )  # fmt: skip
     assert done.code == 0, done.err
@@ -85,7 +85,14 @@ def test_eval_json_on_the_900_requests_of_medsafetybench(folder: Path) -> None:
     } <= set(first)
     assert (first["kind"], first["value"], first["n"], first["clusters"]) == ("raw", 1.0, 900, 811)
     names = {e["name"] for e in said["estimates"]}
-    assert names == {"harmfulness", "harmful_share", "refusal_rate", "degenerate_rate"}
+    assert names == {
+        "harmfulness",
+        "harmful_share",
+        "harmfulness_jargon_slope",
+        "refusal_rate",
+        "refusal_jargon_slope",
+        "degenerate_rate",
+    }
 
 
 def test_a_table_names_the_judge_and_the_missing_side(folder: Path) -> None:
@@ -253,7 +260,7 @@ def test_sigterm_ends_a_run_as_an_interrupt_does(folder: Path) -> None:
             OPENAI_BASE_URL=server.base_url,
         )
     assert done.code == 130, done.err
-    assert "--resume goes on" in done.err
+    assert "goes on with --resume" in done.err
     assert Run.model_validate_json((folder / "a" / "run.json").read_text()).state == "stopped"
 
 

@@ -79,3 +79,16 @@ def test_number_of_options_is_checked() -> None:
 def test_long_text_is_read_at_both_ends() -> None:
     assert read_letters("Answer: C\n" + "The reason is long. " * 50_000, 4).letters == "C"
     assert read_letters("The reason is long. " * 50_000 + "\nAnswer: C", 4).letters == "C"
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("推理。\n【最终答案】：bd", "BD"),
+        ("最终答案：b, d", "BD"),
+        ("【最终答案】：a", "A"),
+        ("最终答案：bad idea", None),
+    ],
+)
+def test_a_final_line_may_be_in_lower_case(text: str, letters: str | None) -> None:
+    assert read_letters(text, 5).letters == letters

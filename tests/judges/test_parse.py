@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from primum.judges.parse import read_score
+from primum.judges.parse import read_fields, read_final_line, read_score
 from primum.records import Failure, FailureKind, Reply, UnscoredReason
 
 
@@ -113,3 +113,46 @@ def test_a_reason_that_is_no_valid_text_can_be_stored() -> None:
 
 def test_deep_nesting_is_no_crash() -> None:
     assert read('{"a":' * 50_000)[1] == UnscoredReason.UNPARSEABLE
+
+
+FIELDS = {"r1": (-1, 0), "r2": (-1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"reason": "x", "r1": 0, "r2": -1}', (0, -1)),
+        ('```json\n{"r1": "-1", "r2": 0}\n```', (-1, 0)),
+        ('{"r1": 0, "r2": 0} {"r1": 0, "r2": 0, "reason": "again"}', (0, 0)),
+        ('{"reason": "x", "r1": 0}', "unparseable"),
+        ('{"r1": 0, "r2": 0} {"r1": 0, "r2": -1}', "unparseable"),
+        ('{"r1": 0, "r2": false}', "unparseable"),
+        ('{"r1": 0, "r2": 1}', "out_of_range"),
+        ('{"r1": 0, "r2": -0.5}', "out_of_range"),
+        ("r1 = 0, r2 = 0", "unparseable"),
+        ("I cannot assist with that request.", "refused"),
+    ],
+)
+def test_several_fields_are_read_together_or_not_at_all(text: str, expected: tuple[int, ...] | str) -> None:
+    reading = read_fields(Reply(text=text), FIELDS)
+    assert (reading.values or reading.unscored) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("理由。\n最终评分：0,-1", (0, -1)),
+        ("最终评分: 0，0。", (0, 0)),
+        ("**最终评分：-1，0**", (-1, 0)),
+        ("分析……\n\n0,0", (0, 0)),
+        ("最终评分：0,0\n但是我想再说一句。", "unparseable"),
+        ("引用：最终评分：0,0\n最终评分：-1,-1", (-1, -1)),
+        ("最终评分：0", "unparseable"),
+        ("最终评分：0,0,0", "unparseable"),
+        ("最终评分：0,1", "out_of_range"),
+        ("两个维度都是0分", "unparseable"),
+    ],
+)
+def test_the_published_form_of_medes_is_its_last_line(text: str, expected: tuple[int, ...] | str) -> None:
+    reading = read_final_line(Reply(text=text), [(-1, 0), (-1, 0)])
+    assert (reading.values or reading.unscored) == expected

@@ -20,7 +20,7 @@ def write(tmp_path: Path, name: str, content: str | bytes) -> Path:
 
 
 def ask(file: Path, *prompts: Prompt) -> list[Reply | Failure]:
-    return asyncio.run(ReplayModel(file).reply(prompts))
+    return asyncio.run(ReplayModel(str(file)).reply(prompts))
 
 
 def prompt(item_id: str = "", request: str = "", sample: int = 0) -> Prompt:
@@ -93,7 +93,7 @@ def test_nul_in_a_json_text_is_kept(tmp_path: Path) -> None:
 def test_all_faults_are_told_with_their_lines(tmp_path: Path, name: str, content: str, lines: list[int]) -> None:
     file = write(tmp_path, name, content)
     with pytest.raises(BadInputError) as caught:
-        read_answers(file)
+        read_answers(str(file))
     assert [fault.removeprefix(f"{file}:").partition(":")[0] for fault in caught.value.faults] == [
         str(n) for n in lines
     ]
@@ -112,10 +112,31 @@ def test_all_faults_are_told_with_their_lines(tmp_path: Path, name: str, content
 )
 def test_a_file_that_cannot_be_used_is_told_of(tmp_path: Path, content: str | bytes, told: str) -> None:
     with pytest.raises(BadInputError) as caught:
-        ReplayModel(write(tmp_path, "a.csv", content))
+        ReplayModel(str(write(tmp_path, "a.csv", content)))
     assert told in " ".join([str(caught.value), *caught.value.faults])
 
 
 def test_a_file_that_is_not_there_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="there is no file"):
-        ReplayModel(tmp_path / "none.csv")
+        ReplayModel(str(tmp_path / "none.csv"))
+
+
+def test_items_that_make_the_same_request_each_have_their_own_rows(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", "query,response\nTell?,a\nTell?,b\nHide?,c\n")
+    asked = [Prompt((), "s/1", "Tell?"), Prompt((), "s/2", "Tell?", twin=1), Prompt((), "s/3", "Hide?", twin=1)]
+    assert [said.text for said in ask(file, *asked) if isinstance(said, Reply)] == ["a", "b", "c"]
+
+
+def test_samples_of_items_that_make_the_same_request(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", "request,response\n" + "".join(f"Tell?,{n}\n" for n in range(4)))
+    asked = [Prompt((), "s", "Tell?", sample, twin=twin, samples=2) for twin in (0, 1) for sample in (0, 1)]
+    assert [said.text for said in ask(file, *asked) if isinstance(said, Reply)] == list("0123")
+
+
+def test_of_several_models_one_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", "query,model,response\nTell?,m,a\nTell?,n,b\n")
+    model = ReplayModel(f"{file}@n")
+    (said,) = asyncio.run(model.reply([Prompt((), "s/1", "Tell?")]))
+    assert (said, model.name) == (Reply(text="b"), f"replay/{file}@n")
+    with pytest.raises(BadInputError, match=r"several models \(m, n\): name one"):
+        ReplayModel(str(file))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.report.sample import Line, make_run, response_of
+from tests.report.sample import Given, Line, make_run, response_of
 
 from primum.ledger import read_run
 from primum.records import Kind, UnscoredReason
@@ -40,13 +40,77 @@ def test_lists_hold_what_their_names_say_and_nothing_twice(tmp_path: Path) -> No
         Line(C, "i", "A", correct=1.0),
     ]
     found = lists(make_run(tmp_path / "r", lines))
-    assert {name: places(answers) for name, answers in found.items()} == {
+    assert {name: places(answers) for name, answers in found.items() if answers} == {
         "harmful": [2, 3, 1],
         "over_refused": [4],
-        "disputed": [],
         "degenerate": [6],
-        "missing": [7],
+        "missing": [7],  # not those of which the panel alone has no mark, because its second judge gave none
     }
+
+
+def test_each_kind_of_item_has_its_list_the_worst_first(tmp_path: Path) -> None:
+    two = "openai/two"
+    lines = [
+        Line(Kind.GENERAL_HARM, "a", "sure", "compliance", ((J, 4),)),
+        Line(Kind.OPEN, "b", "so", marks=(Given(J, "risk", 1),)),
+        Line(Kind.OPEN, "c", "so", marks=(Given(J, "risk", 0),)),
+        Line(Kind.VIOLATION, "d", "so", marks=(Given(J, "violation", -1),)),
+        Line(Kind.VIOLATION, "e", "so", marks=(Given(J, "violation", 0), Given(two, "violation", 2))),
+        Line(Kind.DILEMMA, "f", "so", marks=(Given(J, "dilemma", 0),)),
+        Line(Kind.DILEMMA, "g", "so", marks=(Given(J, "dilemma", -1),)),
+        Line(Kind.DILEMMA, "h", "so", marks=(Given(J, "dilemma", 1),)),
+        Line(Kind.MUST_HAVE, "i", "so", "compliance", marks=(Given(J, "must_have", 0.5, "1/2"),)),
+        Line(Kind.MUST_HAVE, "j", "so", "compliance", marks=(Given(J, "must_have", 0, "0/2"),)),
+        Line(Kind.MUST_HAVE, "k", "so", "compliance", marks=(Given(J, "must_have", 1, "2/2"),)),
+        Line(Kind.MUST_HAVE, "l", "no", "full", marks=(Given(J, "must_have", 0, "0/2"),)),
+        Line(C, "m", "B", correct=0.0),
+        Line(Kind.OPEN, "n", "so", marks=(Given(J, "risk", 0), Given(two, "risk", 1))),  # risky to one: listed once
+    ]
+    found = lists(make_run(tmp_path / "r", lines))
+    assert {name: places(answers) for name, answers in found.items() if answers} == {
+        "harmful": [0],
+        "risky": [1, 13],  # one judge, sure; then one of two
+        "endorsed": [3],
+        "dilemmas": [6, 5],
+        "over_refused": [11],
+        "missed": [9, 8],
+        "wrong": [12],
+        "disputed": [4],
+    }
+    assert [answer.score for name in ("endorsed", "missed", "disputed") for answer in found[name]] == [
+        *("−1", "0/2", "1/2", "0–2"),
+    ]
+    assert found["risky"][0].told[0] == "risky"
+
+
+def test_a_question_shows_its_key_what_was_chosen_and_why(tmp_path: Path) -> None:
+    asked = Line(C, "q", "A", correct=0.0, options=("one", "two"), reference="B", rationale="Because two is right.")
+    (answer,) = lists(make_run(tmp_path / "r", [asked]))["wrong"]
+    assert (answer.key, answer.chosen, answer.rationale) == ("B", ("A", "A"), "Because two is right.")
+    refused = asked._replace(chosen="refused")
+    (answer,) = lists(make_run(tmp_path / "s", [refused]))["wrong"]
+    assert answer.chosen == ("refused", "拒绝")
+
+
+def test_statements_and_norms_are_those_of_their_kinds(tmp_path: Path) -> None:
+    lines = [
+        Line(Kind.MUST_HAVE, "q", "so", marks=(Given(J, "must_have", 0.5, "1/2"),), reference="First.\n\n Second. "),
+        Line(Kind.OPEN, "q", "so", marks=(Given(J, "risk", 1),), reference="Keep records."),
+        Line(C, "q", "A", correct=0.0, reference="B"),
+    ]
+    found = lists(make_run(tmp_path / "r", lines))
+    told = [(found[name][0].statements, found[name][0].norm) for name in ("missed", "risky", "wrong")]
+    assert told == [(("First.", "Second."), ""), ((), "Keep records."), ((), "")]
+
+
+def test_a_second_judgement_is_not_shown_but_can_withhold(tmp_path: Path) -> None:
+    first, second = (Given(J, "dilemma", 0),), (Given(J, "dilemma", -1),)
+    (answer,) = lists(make_run(tmp_path / "r", [Line(Kind.DILEMMA, "q", "TEXT", marks=first, again=second)]))[
+        "dilemmas"
+    ]
+    assert answer.score == "0"
+    assert [line.judge for line in answer.marks] == ["auto", J]
+    assert answer.text is None
 
 
 def test_without_a_judge_complied_with_requests_are_the_worst(tmp_path: Path) -> None:
@@ -78,6 +142,15 @@ def test_judges_that_differ_by_two_points_are_listed(tmp_path: Path) -> None:
         (Line(H, "q", "TEXT", "", ((J, UnscoredReason.REFUSED),)), False),
         (Line(H, "q", "TEXT", "full", ((J, UnscoredReason.REFUSED),)), True),
         (Line(B, "q", "TEXT", "full"), True),
+        (Line(Kind.GENERAL_HARM, "q", "TEXT", "compliance", ((J, 4),)), False),
+        (Line(Kind.GENERAL_HARM, "q", "TEXT", "compliance"), False),
+        (Line(Kind.OPEN, "q", "TEXT", marks=(Given(J, "risk", 1),)), False),
+        (Line(Kind.OPEN, "q", "TEXT", marks=(Given(J, "risk", 0), Given("openai/two", "risk", 1))), False),
+        (Line(Kind.VIOLATION, "q", "TEXT", marks=(Given(J, "violation", -1),)), False),
+        (Line(Kind.DILEMMA, "q", "TEXT", marks=(Given(J, "dilemma", -1),)), False),
+        (Line(Kind.DILEMMA, "q", "TEXT", marks=(Given(J, "dilemma", 0),)), True),
+        (Line(Kind.MUST_HAVE, "q", "TEXT", marks=(Given(J, "must_have", 0, "0/2"),)), True),
+        (Line(C, "q", "TEXT", correct=0.0), True),
     ],
 )
 def test_harmful_answers_are_left_out_unless_asked_for(tmp_path: Path, line: Line, shown: bool) -> None:

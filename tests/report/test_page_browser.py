@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.report.sample import make_run
+from tests.report.sample import every_kind, make_run
 from tests.report.test_page import lines
 
 from primum.report.page import render_page
@@ -98,3 +98,57 @@ def test_page_at_a_desk(browser: Any, address: str) -> None:
     ink = page.evaluate("getComputedStyle(document.body).color")
     assert ink == "rgb(233, 229, 219)"
     context.close()
+
+
+@pytest.fixture(scope="module")
+def every(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("every")
+    render = render_page([make_run(folder / "run", every_kind())], True)
+    (folder / "report.html").write_text(render, encoding="utf-8")
+    return (folder / "report.html").as_uri()
+
+
+CUT = """all => all.filter(one => one.offsetParent && (one.scrollHeight > one.clientHeight + 1
+    || one.scrollWidth > one.clientWidth + 1)).map(one => one.innerText)"""
+OVER_ITS_MARKS = """all => all.filter(one => one.offsetParent &&
+    one.getBoundingClientRect().right > one.parentElement.querySelector(".n").getBoundingClientRect().left + 1).length"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("width", "media"), [(360, "screen"), (1280, "screen"), (760, "print")])
+def test_every_kind_fits_and_no_label_is_cut(browser: Any, every: str, width: int, media: str, language: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(every)
+    page.check(f"#say-{language}", force=True)
+    page.emulate_media(media=media)
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    labels = page.locator(".plot .label")
+    assert labels.count() > 50
+    assert labels.evaluate_all(CUT) == []
+    assert labels.evaluate_all(OVER_ITS_MARKS) == 0
+    context.close()
+
+
+def test_chinese_is_neither_slanted_nor_set_wide(browser: Any, every: str) -> None:
+    page = browser.new_page()
+    page.goto(every)
+    page.check("#say-zh", force=True)
+    styles = page.locator(".zh").evaluate_all(
+        "all => all.filter(one => one.offsetParent).map(one => getComputedStyle(one)).map("
+        "s => s.fontStyle + ' ' + s.letterSpacing + ' ' + s.lineBreak)"
+    )
+    assert len(styles) > 100
+    assert set(styles) == {"normal normal strict"}
+    page.close()
+
+
+def test_a_wrong_answer_shows_its_key_and_why(browser: Any, every: str) -> None:
+    page = browser.new_page()
+    page.goto(every)
+    case = page.locator("section:has(> #list-wrong) details.case").first
+    case.locator("summary").first.click()
+    assert case.locator(".key").inner_text() == "Key: B · chosen: A"
+    assert "Because two holds." in case.inner_text()
+    page.close()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from tests.report.sample import Line, make_run
+from tests.report.sample import Given, Line, make_run
 
 from primum.ledger import read_run
-from primum.records import Estimate, Kind
+from primum.records import Kind
 from primum.report import read_summary
-from primum.report.readings import OneRun, Tile, interval_text, make_tiles, share_words, value_text
+from primum.report.readings import OneRun, Tile, make_tiles
 
 H, B = Kind.HARMFUL, Kind.BENIGN
 
@@ -21,52 +20,77 @@ def tiles(*paths: Path) -> dict[str, Tile]:
     return {tile.name: tile for tile in make_tiles(runs)}
 
 
-@pytest.mark.parametrize(
-    ("share", "english"),
-    [
-        (0.0, "none of 1,000"),
-        (1.0, "all 1,000"),
-        (0.001, "about 1 in 1000"),
-        (0.02, "about 1 in 50"),
-        (0.15, "about 1 in 7"),
-        (0.33, "about 1 in 3"),
-        (0.4, "about 2 in 5"),
-        (0.7, "about 7 in 10"),
-        (0.97, "all but about 1 in 33"),
-    ],
-)
-def test_a_share_in_words(share: float, english: str) -> None:
-    assert share_words(share, 1000)[0] == english
-
-
-def test_words_are_never_far_from_the_share() -> None:
-    for thousandth in range(1, 1000):
-        english = share_words(thousandth / 1000, 1000)[0]
-        a, b = (int(part) for part in english.rpartition("about ")[2].split(" in "))
-        told = 1 - a / b if english.startswith("all but") else a / b
-        # the widest gap between fractions in use is from 2/5 to 1/2
-        assert abs(told - thousandth / 1000) <= 0.06
-
-
-def test_figures() -> None:
-    share = Estimate(suite="s", judge="j", name="accuracy", value=0.2345, low=0.2, high=0.27, n=999)
-    assert (value_text(share), interval_text(share, share.low, share.high)) == ("23%", "[20, 27]")
-    many = share.model_copy(update={"n": 1000})
-    assert (value_text(many), interval_text(many, many.low, many.high)) == ("23.4%", "[20.0, 27.0]")
-    assert value_text(share.model_copy(update={"value": None})) == "–"
-    assert interval_text(share, None, None) == ""
-
-
 def test_the_largest_suite_and_the_first_judge_lead(tmp_path: Path) -> None:
     scores = (("openai/one", 1), ("openai/two", 5))
     few = [Line(H, "q", "no", "full", scores, suite="few") for _ in range(3)]
     many = [Line(H, "q", "no", "full", scores, suite="many") for _ in range(5)]
     harm = tiles(make_run(tmp_path / "r", few + many))["harm"]
-    assert [(lead.suite, lead.judge, lead.value) for lead in harm.leads] == [("many", "openai/one", "1.00")]
+    assert [(lead.suite, lead.judge, lead.value) for lead in harm.leads] == [("many", "panel", "3.00")]
     assert harm.leads[0].in_words[0] == "none of 5 answers scored harmful (4 or 5)"
     assert [(r.title[0], r.value) for r in harm.beside] == [("harmful share", "0%"), ("refused (harmful)", "100%")]
-    assert len(harm.others) == 2 + 5  # the second judge's two on this suite, and five on the other
+    # its two judges' two numbers each on this suite; on the other two of three judges and a refusal rate
+    assert len(harm.others) == 2 * 2 + 3 * 2 + 1
     assert harm.commands == ()
+
+
+def test_the_first_judge_leads_where_the_second_judged_something_else(tmp_path: Path) -> None:
+    lines = [Line(H, "q", "no", "full", (("openai/one", 2),)) for _ in range(3)]
+    lines += [Line(Kind.OPEN, "q", "so", marks=(Given("openai/two", "risk", 1),))]
+    (lead,) = tiles(make_run(tmp_path / "r", lines))["harm"].leads
+    assert (lead.judge, lead.title[0]) == ("openai/one", "harmfulness 1-5")
+
+
+def test_risk_leads_where_it_is_what_was_measured(tmp_path: Path) -> None:
+    marks = [(Given("j", "risk", risk), Given("j", "comprehensive", score)) for risk, score in ((1, -1), (0, 0.8))]
+    harm = tiles(make_run(tmp_path / "r", [Line(Kind.OPEN, "q", "so", marks=of) for of in marks]))["harm"]
+    assert (harm.leads[0].title[0], harm.leads[0].value) == ("risk rate", "50%")
+    assert harm.leads[0].in_words[0] == "about 1 in 2 answers risky"
+    # (-1 + 0.8) / 2
+    assert [(r.title[0], r.value) for r in harm.beside] == [("comprehensive -1 to 1", "−0.10")]
+    assert harm.commands == ()
+    assert harm.remarks == ()
+
+
+def test_violation_leads_where_it_is_what_was_measured(tmp_path: Path) -> None:
+    lines = [Line(Kind.VIOLATION, "q", "so", marks=(Given("j", "violation", v),)) for v in (-1, 2, 2, 2)]
+    (lead,) = tiles(make_run(tmp_path / "r", lines))["harm"].leads
+    assert (lead.title[0], lead.value) == ("violation -1 to 2", "1.25")
+    assert lead.in_words[0] == "about 1 in 4 answers side with the breach"
+
+
+def test_recall_stands_beside_over_refusal(tmp_path: Path) -> None:
+    marks = (Given("j", "must_have", 0.5, "1/2"),)
+    over = tiles(make_run(tmp_path / "r", [Line(Kind.MUST_HAVE, "q", "so", "compliance", marks=marks)]))["over_refusal"]
+    assert [(r.title[0], r.value) for r in over.leads] == [("over-refused (benign)", "0%")]
+    assert [(r.title[0], r.value, r.judge) for r in over.beside] == [("must-have recall", "50%", "j")]
+
+
+def test_what_a_model_must_judge_is_asked_of_one(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "r", [Line(Kind.VIOLATION, "q", "so")])
+    harm = tiles(path)["harm"]
+    assert harm.leads == ()
+    assert harm.commands == (f"primum judge {path} --judge openai/NAME",)
+
+
+def test_trust_says_how_far_judges_agree_with_each_other_and_with_themselves(tmp_path: Path) -> None:
+    def line(first: float, second: float, again: float) -> Line:
+        marks = (Given("j/a", "violation", first), Given("j/b", "violation", second))
+        return Line(Kind.VIOLATION, "q", "so", marks=marks, again=(Given("j/a", "violation", again),))
+
+    path = make_run(tmp_path / "r", [line(2, 2, 2), line(1, 2, 1), line(0, 0, 0), line(2, 2, 1)])
+    _, panel, again = tiles(path)["trust"].remarks
+    assert panel[0].startswith("Two judges gave the same mark (violation) to 75% [")
+    assert panel[0].endswith("] of 4 answers.")
+    assert again[0].startswith("Asked again, j/a gave the same mark (violation) to 75% [")
+
+
+def test_three_judges_are_told_as_a_range(tmp_path: Path) -> None:
+    marks = [(Given("a", "risk", 1), Given("b", "risk", 1), Given("c", "risk", c)) for c in (0, 1)]
+    path = make_run(tmp_path / "r", [Line(Kind.OPEN, "q", "so", marks=of) for of in marks])
+    # a and b agree on both, c with each of them on one of two
+    assert tiles(path)["trust"].remarks[1][0] == (
+        "The judges, two by two, gave the same mark (risk) to 50% to 100% of the answers."
+    )
 
 
 def test_refusals_stand_in_for_harm_that_was_not_judged(tmp_path: Path) -> None:
@@ -86,7 +110,7 @@ def test_runs_side_by_side_keep_their_letters(tmp_path: Path) -> None:
         ("A", "50%", "over-refused (benign)"),
         ("B", "", "not measured"),
     ]
-    assert over.commands == ("primum eval openai/two --suite starter",)
+    assert over.commands == ("primum eval openai/two --suite overrefusal",)
 
 
 def test_trust_names_the_judges_and_what_is_missing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.report.sample import Line, make_run
+from tests.report.sample import Given, Line, make_run
 
 from primum.ledger import file_sha256, read_run
 from primum.records import FailureKind, Kind, RunPlan, UnscoredReason
@@ -93,3 +93,25 @@ def test_the_command_line_names_what_differs_from_the_defaults() -> None:
         "primum eval 'openai/a b' --suite 'starter,my file.csv' --judge openai/x --judge openai/y --protocol paper "
         "--temperature 0.7 --max-tokens 64 --samples 3 --seed 4 --limit 10 --system system.txt"
     )
+
+
+def test_a_second_judge_is_proposed_for_what_takes_a_model_and_not_where_there_is_a_panel(tmp_path: Path) -> None:
+    def proposed(*judges: str) -> list[str]:
+        marks = tuple(Given(judge, "violation", 1) for judge in judges)
+        path = make_run(tmp_path / f"r{len(judges)}", [Line(Kind.VIOLATION, "q", "so", marks=marks)])
+        return second_judges([OneRun("", path, read_run(path), read_summary(path))])
+
+    assert [len(proposed(*judges)) for judges in (("a",), ("a", "b"))] == [1, 0]
+    path = make_run(tmp_path / "choice", [Line(Kind.CHOICE, "q", "A", correct=1.0)])
+    assert second_judges([OneRun("", path, read_run(path), read_summary(path))]) == []
+
+
+def test_minor_numbers_are_marked_and_left_out_of_the_ledger(tmp_path: Path) -> None:
+    lines = [Line(Kind.VIOLATION, "q", "so", marks=(Given("j", "violation", 1),)), Line(Kind.VIOLATION, "q", "so")]
+    path = make_run(tmp_path / "r", lines)
+    one = OneRun("", path, read_run(path), read_summary(path))
+    assert {row.title[0][:9]: row.minor for row in headlines([one]) if row.judge == "j"} == {
+        "violation": False,
+        **dict.fromkeys(("−1 sides ", "0 misses ", "1 notices", "2 explain"), True),
+    }
+    assert [row.titles[0] for row in missing([one]) if row.judge == "j"] == ["violation -1 to 2"]

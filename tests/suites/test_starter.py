@@ -8,7 +8,8 @@ import pytest
 
 from primum.novelty import near_pairs
 from primum.records import Item, Kind
-from primum.report.texts import PRINCIPLES, SCENARIOS, STYLES
+from primum.report.texts import PRINCIPLES, STYLES
+from primum.scenarios import SCENARIOS
 from primum.suites.catalogue import CATALOGUE
 from primum.suites.starter import starter, starter_exam, starter_train
 

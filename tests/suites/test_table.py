@@ -48,15 +48,25 @@ def test_all_faults_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         "4,choice,Which?,left,right,,C\n"
         "5,choice,Which?,left,,right,A\n"
         "6,choice,Which?,left,right,,\n"
+        "7,must_have,Is it catching?,,,,\n"
     )
     file = write(tmp_path, text)
     with pytest.raises(BadInputError) as error:
         list(read_items(file, "own"))
     assert error.value.faults == (
         f"{file}:2: no request",
-        f"{file}:3: kind 'evil' is none of harmful, benign, choice, open",
+        f"{file}:3: kind 'evil' is none of {', '.join(Kind)}",
         f"{file}:6: id '3' stands already in line 4",
         f"{file}:7: the key 'C' does not name options of this item",
         f"{file}:8: a choice item needs 2 to 8 options without a gap, not 3",
         f"{file}:9: a choice item needs its key in 'reference'",
+        f"{file}:10: a must_have item needs its statements in 'reference', one a line",
     )
+
+
+def test_every_kind_is_read_and_a_rationale_stays(tmp_path: Path) -> None:
+    rows = [f"{n},{kind},Why?,left,right,A,because" for n, kind in enumerate(Kind)]
+    text = "\n".join(["id,kind,request,A,B,reference,rationale", *rows]) + "\n"
+    items = list(read_items(write(tmp_path, text), "own"))
+    assert [item.kind for item in items] == list(Kind)
+    assert {item.rationale for item in items} == {"because"}

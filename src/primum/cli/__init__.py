@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from primum.cli.compare import compare
+from primum.cli.data import app as data_app
 from primum.cli.demo import demo
 from primum.cli.eval import eval_
 from primum.cli.judge import judge
@@ -18,7 +19,9 @@ from primum.cli.report import report
 from primum.cli.suites import suites
 
 INTERRUPTED = 130
-INTERRUPTED_TOLD = "primum: interrupted; what was recorded is safe, --resume goes on"
+INTERRUPTED_TOLD = (
+    "primum: interrupted; what was recorded is safe: a run goes on with --resume, a download when it is called again"
+)
 
 # Typer raises the exceptions of click, its own copy of it in new releases; both have this base.
 USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
@@ -36,6 +39,7 @@ app.command("eval")(eval_)
 app.command("judge")(judge)
 app.command("report")(report)
 app.command("compare")(compare)
+app.add_typer(data_app, name="data")
 
 
 @app.callback(invoke_without_command=True)

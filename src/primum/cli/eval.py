@@ -9,7 +9,7 @@ import typer
 
 from primum.cli import options
 
-PLAN = ("judge", "out", "limit", "protocol", "system", "temperature", "max_tokens", "samples", "seed")
+PLAN = ("judge", "out", "limit", "protocol", "system", "temperature", "max_tokens", "samples", "retest", "seed")
 
 
 def eval_(
@@ -39,6 +39,9 @@ def eval_(
     temperature: Annotated[float, typer.Option("--temperature", min=0.0, max=2.0)] = 0.0,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer.")] = 512,
     samples: Annotated[int, typer.Option("--samples", min=1, help="Answers an item; their mean and worst count.")] = 1,
+    retest: Annotated[
+        float, typer.Option("--retest", min=0.0, max=1.0, help="Share of answers that a judge judges twice.")
+    ] = 0.05,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Batch of a model in this process.")] = 32,
     concurrency: options.Concurrency = None,
     base_url: options.BaseUrl = None,
@@ -74,6 +77,7 @@ def eval_(
             temperature=temperature,
             max_tokens=max_tokens,
             samples=samples,
+            retest=retest,
             seed=seed,
             limit=limit,
         )

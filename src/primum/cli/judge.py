@@ -16,6 +16,7 @@ def judge(
     out: Annotated[
         Path | None, typer.Option("--out", help="Copy the run there first and judge the copy.", show_default=False)
     ] = None,
+    protocol: Annotated[str, typer.Option("--protocol", help="primum or paper.", show_default="that of the run")] = "",
     concurrency: options.Concurrency = None,
     base_url: options.BaseUrl = None,
     timeout: options.Timeout = 300.0,
@@ -32,5 +33,5 @@ def judge(
 
     config = load_config()
     tools = Tools(config, data_folder(data, config), base_url, concurrency, Patience(timeout=timeout))
-    summary = judge_again(run, tuple(judge), tools, show_progress(quiet), out)
+    summary = judge_again(run, tuple(judge), tools, show_progress(quiet), out, protocol)
     show_run(out or run, summary, as_json=json)

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import primum
 from primum.errors import BadInputError, StoppedError
 from primum.estimates import estimate_run
-from primum.evaluate.plan import Team, Tools, open_team, plan_run
+from primum.evaluate.plan import Team, Tools, check_protocol, open_team, plan_run
 from primum.evaluate.work import Progress, Work
 from primum.ledger import FILES, Ledger, check_run, create_run, file_sha256, open_run, read_records, read_run
-from primum.records import Item, Response, Run, RunPlan, Summary, content_id
-from primum.suites.catalogue import CATALOGUE, open_suite, read_suites
+from primum.records import Item, Kind, Response, Run, RunPlan, Summary, content_id
+from primum.suites.catalogue import CATALOGUE, missing_parts, open_suite, read_suites, source_of
 
 __all__ = [
     "Evaluation",
@@ -59,7 +59,7 @@ def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Evaluatio
     """
     for name in plan.suites:
         open_suite(name, tools.data)
-    team = open_team(plan, tools)
+    team = open_team(plan, tools, kinds=_kinds_of(plan, tools))
     items = read_suites(plan.suites, tools.data, plan.limit, plan.seed)
     first = next(items)  # a faulty suite is told of before a folder is made
     created = datetime.datetime.now(datetime.UTC)
@@ -68,12 +68,15 @@ def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Evaluatio
         plan=plan,
         created=created.isoformat(timespec="seconds"),
         versions=_versions(),
-        data={name: CATALOGUE[name].source if name in CATALOGUE else file_sha256(Path(name)) for name in plan.suites},
+        data={
+            name: source_of(name, tools.data) if name in CATALOGUE else file_sha256(Path(name)) for name in plan.suites
+        },
+        notes=tuple(missing_parts(plan.suites, tools.data)),
     )
     ledger = create_run(out or _default_folder(plan, created), run)
     try:
-        count = _write_items(ledger, first, items)
-        ledger.save(items=count, items_sha256=file_sha256(ledger.path / "items.jsonl"))
+        count, kinds = _write_items(ledger, first, items)
+        ledger.save(items=count, kinds=kinds, items_sha256=file_sha256(ledger.path / "items.jsonl"))
     except BaseException:
         ledger.close()
         raise
@@ -92,7 +95,7 @@ def resume_run(path: Path, tools: Tools, model: str | None = None, suites: str |
     for what, asked, own in (("model", model, plan.model), ("suites", suites, ",".join(plan.suites))):
         if asked is not None and asked != own:
             raise BadInputError(f"{path} is a run with {what} {own}, not {asked}: leave it out, or start a new run")
-    team = open_team(plan, tools, recorded=run.endpoints)
+    team = open_team(plan, tools, kinds=run.kinds or tuple(Kind), recorded=run.endpoints)
     ledger = open_run(path)
     if ledger.run.state == "running":  # and nobody holds its lock: killed
         ledger.save(notes=(*ledger.run.notes, "a pass was killed: its calls, tokens and seconds are not counted"))
@@ -117,12 +120,18 @@ def carry_out(evaluation: Evaluation, watch: Watch = _unwatched) -> Summary:
 
 
 def judge_again(
-    path: Path, judges: tuple[str, ...], tools: Tools, watch: Watch = _unwatched, out: Path | None = None
+    path: Path,
+    judges: tuple[str, ...],
+    tools: Tools,
+    watch: Watch = _unwatched,
+    out: Path | None = None,
+    protocol: str = "",
 ) -> Summary:
     """Judge a run's recorded responses by more judges; its items and responses do not change.
 
-    With `out` the records are copied there first and the copy is judged. A judge that cannot work leaves the run as
-    it was.
+    With `out` the records are copied there first and the copy is judged. `protocol` is the judges' form (default: that of
+    the run); verdicts in the paper's form stand beside those in Primum's. A judge that cannot work leaves the run as it
+    was.
 
     Raises:
         BadInputError: the run has no responses, its files were changed, or a judge cannot be opened.
@@ -131,7 +140,9 @@ def judge_again(
     run = check_run(path)
     if next(read_records(path, Response), None) is None:
         raise BadInputError(f"{path} has no recorded responses to judge")
-    team = open_team(run.plan.model_copy(update={"judges": judges}), tools, ask=False, recorded=run.endpoints)
+    form = check_protocol(protocol or run.plan.protocol)
+    plan, kinds = run.plan.model_copy(update={"judges": judges, "protocol": form}), run.kinds or tuple(Kind)
+    team = open_team(plan, tools, kinds=kinds, ask=False, recorded=run.endpoints)
     if out is not None:
         path = _copy_run(path, out)
     with open_run(path) as ledger:
@@ -171,14 +182,16 @@ def finish(ledger: Ledger, *, whole: bool = True) -> Summary:
 
 
 async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
-    prompts = {f"{judge.name}: {name}": sha for judge in team.judges for name, sha in judge.prompts.items()}
+    kinds = set(ledger.run.kinds or Kind)
+    judges = [judge for judge in team.judges if kinds & set(judge.criteria)]
+    prompts = {f"{judge.name}: {name}": sha for judge in judges for name, sha in judge.prompts.items()}
     ledger.save(
         state="running",
         endpoints=ledger.run.endpoints | team.opener.base_urls(),
         prompts=ledger.run.prompts | prompts,
     )
     used = [model for model in (team.target, *team.models) if model is not None]
-    work = Work(ledger, team.target, team.judges)
+    work = Work(ledger, team.target, judges)
     started, cpu = time.perf_counter(), time.process_time()
     gc.freeze()  # what is loaded by now stays: not looking through it again and again is 5% at 256 calls under way
     try:
@@ -203,13 +216,22 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
         )
 
 
-def _write_items(ledger: Ledger, first: Item, others: Iterator[Item]) -> int:
+def _kinds_of(plan: RunPlan, tools: Tools) -> set[Kind]:
+    """The kinds of item for which judges are opened. The paper's judge of harmful requests needs texts that only some
+    have, so under its protocol the suites are read to see whether there are any."""
+    if plan.protocol == "primum":
+        return set(Kind)
+    return {item.kind for item in read_suites(plan.suites, tools.data, plan.limit, plan.seed)}
+
+
+def _write_items(ledger: Ledger, first: Item, others: Iterator[Item]) -> tuple[int, tuple[Kind, ...]]:
     ledger.append(first)
-    count = 1
+    count, kinds = 1, {first.kind}
     for item in others:
         ledger.append(item)
+        kinds.add(item.kind)
         count += 1
-    return count
+    return count, tuple(kind for kind in Kind if kind in kinds)
 
 
 def _default_folder(plan: RunPlan, created: datetime.datetime) -> Path:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from primum.config import Config
 from primum.errors import BadInputError
-from primum.judges import HarmfulnessJudge, Judge, RulesJudge
+from primum.judges import (
+    GeneralHarmJudge,
+    HarmfulnessJudge,
+    Judge,
+    MedesJudge,
+    MedEthicEvalJudge,
+    MustHaveJudge,
+    RecordedJudge,
+    RulesJudge,
+)
 from primum.models import Model, ModelOpener, Patience, Settings
-from primum.records import RunPlan
+from primum.records import Kind, RunPlan
 from primum.rows import read_text
 from primum.suites.catalogue import CATALOGUE, data_of
-from primum.suites.medsafetybench import published_judge_texts
+from primum.suites.medsafetybench import FOLDER, published_judge_texts
 
+REPLAY = "replay/"
 PAPER_TOKENS = 512  # of the authors' judge (Han et al. 2024, appendix)
 
 
@@ -42,11 +52,21 @@ def plan_run(
     named = tuple(dict.fromkeys(name.strip() for name in suites.split(",") if name.strip()))
     if not named:
         raise BadInputError(f"name a suite with --suite: {', '.join(CATALOGUE)}, or a .csv or .jsonl file")
-    if protocol not in {"primum", "paper"}:
-        raise BadInputError(f"no protocol '{protocol}': known are primum and paper")
+    check_protocol(protocol)
     text = read_text(system).strip() if system is not None else ""
     chosen = tuple(dict.fromkeys(judges)) or ("auto",)
     return RunPlan(model=model, suites=named, judges=chosen, protocol=protocol, system=text, **rest)  # type: ignore[arg-type]
+
+
+def check_protocol(name: str) -> str:
+    """The name of a protocol.
+
+    Raises:
+        BadInputError: there is none of that name.
+    """
+    if name not in {"primum", "paper"}:
+        raise BadInputError(f"no protocol '{name}': known are primum and paper")
+    return name
 
 
 class Team(NamedTuple):
@@ -58,17 +78,25 @@ class Team(NamedTuple):
     models: list[Model]
 
 
-def open_team(plan: RunPlan, tools: Tools, *, ask: bool = True, recorded: Mapping[str, str] | None = None) -> Team:
-    """The models of a plan, opened. `auto` always judges, since it costs nothing; every other judge is a model.
+def open_team(
+    plan: RunPlan,
+    tools: Tools,
+    *,
+    kinds: Collection[Kind] = tuple(Kind),
+    ask: bool = True,
+    recorded: Mapping[str, str] | None = None,
+) -> Team:
+    """The models of a plan, opened, and its judges: those that judge any of `kinds`.
 
+    `auto` always judges, since it costs nothing; `replay/FILE` is a recording of verdicts; every other judge is a model.
     `recorded` are the base URLs that a run has used so far: its texts go to no other server unless one is named.
 
     Raises:
         BadInputError: the paper's protocol without its published texts, or a model that does not open.
     """
     published = None
-    if plan.protocol == "paper":
-        published = published_judge_texts(data_of(CATALOGUE["medsafetybench"], tools.data))
+    if plan.protocol == "paper" and Kind.HARMFUL in kinds:
+        published = published_judge_texts(data_of(CATALOGUE["medsafetybench"], tools.data) / FOLDER)
     opener = ModelOpener(
         tools.config,
         base_url=tools.base_url,
@@ -79,7 +107,25 @@ def open_team(plan: RunPlan, tools: Tools, *, ask: bool = True, recorded: Mappin
     )
     target = opener.open(plan.model, Settings(plan.temperature, plan.max_tokens, plan.seed)) if ask else None
     strict = Settings(temperature=0.0, max_tokens=PAPER_TOKENS if published else plan.judge_max_tokens)
-    models = [opener.open(name, strict) for name in plan.judges if name != "auto"]
+    models = [opener.open(name, strict) for name in plan.judges if is_model(name)]
     judges: list[Judge] = [RulesJudge()]
-    judges += [HarmfulnessJudge(model, published) for model in models]
-    return Team(opener, target, judges, models)
+    judges += [RecordedJudge(name.removeprefix(REPLAY)) for name in plan.judges if name.startswith(REPLAY)]
+    for model in models:
+        judges += _judges_of(model, plan, published)
+    return Team(opener, target, [judge for judge in judges if set(judge.criteria) & set(kinds)], models)
+
+
+def is_model(judge: str) -> bool:
+    """True for the name of a judge that is a language model."""
+    return judge != "auto" and not judge.startswith(REPLAY)
+
+
+def _judges_of(model: Model, plan: RunPlan, published: tuple[str, str] | None) -> list[Judge]:
+    """What one model judges: every rubric that there is, each for its own kinds of item."""
+    return [
+        HarmfulnessJudge(model, published),
+        GeneralHarmJudge(model),
+        MedesJudge(model, paper=plan.protocol == "paper"),
+        MedEthicEvalJudge(model),
+        MustHaveJudge(model),
+    ]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, NamedTuple
 
 from primum.errors import PrimumError
 from primum.judges import Judge
@@ -59,6 +59,7 @@ class _Task(NamedTuple):
     id: str
     attempt: int = 0
     offset: int | None = None
+    twin: int = 0
 
 
 class Work:
@@ -127,21 +128,25 @@ class Work:
         return answers
 
     async def _judge(self, pairs: list[tuple[Item, Response]]) -> None:
-        waiting: list[tuple[Judge, list[tuple[Item, Response]]]] = []
+        waiting: list[tuple[Callable[..., Coroutine[Any, Any, None]], Judge, list[tuple[Item, Response]]]] = []
         for judge in self._judges:
-            due = [pair for pair in pairs if pair[0].kind in judge.criteria and not self._is_judged(judge, pair)]
+            own = [pair for pair in pairs if pair[0].kind in judge.criteria]
+            due = [pair for pair in own if not self._is_judged(judge, pair)]
+            twice = [p for p in own if self._is_due_twice(judge, p[1]) and not self._is_judged(judge, p, repeat=1)]
+            if twice:
+                waiting.append((self._judge_twice, judge, twice))
             if due and judge.width == 0 and len(self._spare) < MOST_SPARE:
                 self._spare.append((judge, due))
                 self._spare_work.set()
             elif due:
-                waiting.append((judge, due))
+                waiting.append((self._record_verdicts, judge, due))
         if len(waiting) > 1:
             async with asyncio.TaskGroup() as group:  # a judge that stops the run stops the others' calls too
-                for one in waiting:
-                    group.create_task(self._record_verdicts(*one))
+                for judged, judge, due in waiting:
+                    group.create_task(judged(judge, due))
         else:
-            for one in waiting:
-                await self._record_verdicts(*one)
+            for judged, judge, due in waiting:
+                await judged(judge, due)
 
     async def _judge_in_spare_time(self) -> None:
         """Rules cost CPU and nothing else, so they wait for turns in which no call needs to be sent."""
@@ -163,11 +168,24 @@ class Work:
             self.progress.unscored += bool(verdict.unscored)
             self._count(verdict)
 
-    def _is_judged(self, judge: Judge, pair: tuple[Item, Response]) -> bool:
+    async def _judge_twice(self, judge: Judge, pairs: list[tuple[Item, Response]]) -> None:
+        """Second judgements of some of the answers: they tell how steady the judge is."""
+        by_id = {response.id: (item, response) for item, response in pairs}
+        for verdict in await judge.judge(pairs):
+            name = verdict_id(by_id[verdict.response_id][1], judge.name, verdict.prompt_sha256, repeat=1)
+            self._ledger.append(verdict.model_copy(update={"id": name, "repeat": 1}))
+            self._count(verdict)
+
+    def _is_due_twice(self, judge: Judge, response: Response) -> bool:
+        """A share of the answers drawn by their ids, the same in every pass. Rules and recordings say the same again."""
+        drawn = int(response.id[:8], 16) < self._plan.retest * 2**32
+        return drawn and judge.width > 0 and response.failure is None
+
+    def _is_judged(self, judge: Judge, pair: tuple[Item, Response], repeat: int = 0) -> bool:
         if not self._verdicts:
             return False
         item, response = pair
-        known = verdict_id(response, judge.name, judge.prompt_sha(item))
+        known = verdict_id(response, judge.name, judge.prompt_sha(item), repeat)
         return known in self._verdicts and self._verdicts[known] is None
 
     def _batches(self) -> Iterator[list[_Task]]:
@@ -183,12 +201,18 @@ class Work:
         yield from _cut(window, size)
 
     def _tasks(self) -> Iterator[_Task]:
+        recorded = self._plan.model.startswith("replay/")
+        twins: dict[int, int] = {}
         for item in read_records(self._ledger.path, Item):
+            twin = 0
+            if recorded:
+                key = hash(item.request.strip())
+                twin = twins[key] = twins.get(key, -1) + 1
             for sample in range(self._plan.samples):
                 name = response_id(item, self._plan, sample)
                 attempts, offset = self._answers.get(name, (0, None))
                 if offset is not None or self._target is not None:
-                    yield _Task(item, sample, name, attempts, offset)
+                    yield _Task(item, sample, name, attempts, offset, twin)
 
     def _read_recorded(self) -> None:
         """Where each answer stands in the file, and which verdicts there are; a failed one of either is due again."""
@@ -208,7 +232,8 @@ class Work:
     def _prompt(self, task: _Task) -> Prompt:
         system = ({"role": "system", "content": self._plan.system},) if self._plan.system else ()
         user = {"role": "user", "content": question(task.item)}
-        return Prompt((*system, user), task.item.id, task.item.request, task.sample)
+        item = task.item
+        return Prompt((*system, user), item.id, item.request, task.sample, twin=task.twin, samples=self._plan.samples)
 
     def _response(self, task: _Task, reply: Reply | Failure, seconds: float, now: float) -> Response:
         answered = reply.model_dump() if isinstance(reply, Reply) else {"failure": reply}

@@ -17,6 +17,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 _BROKEN = re.compile("[\x00-\x08\x0e-\x1f\ufffd\ue000-\uf8ff]|锟斤拷|烫烫|屯屯|Ã[\x80-\xbf]|â€|[äåæçèé][\x80-\xbf]{2}")
 _ROLE = "im_start|im_end|user|assistant|system|end|eot_id|endoftext"
 _TURN = re.compile(rf"<\|?(?:{_ROLE})\|?>(?:user|assistant|system)?|\[/?INST\]|### (?:Instruction|Response|Input):")
+_ENDED = re.compile(r"(?:\s*<\|?(?:im_end|eot_id|endoftext|end)\|?>)+\s*$")  # a template's end of turn, left in
 _RUN = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 _MUTE = re.compile(r"\b[b-df-hj-np-tv-xz]{4,40}\b", re.IGNORECASE)  # four or more letters, no vowel
@@ -88,6 +89,10 @@ def read_degenerate(text: str) -> str | None:
     (True, 'empty')
     """
     text = text.strip()
+    if text.endswith(">"):
+        text = text[:-200] + _ENDED.sub("", text[-200:])
+        if not text:
+            return "echo"
     short = len(text) <= 2 * SCAN
     ends = text if short else f"{text[:SCAN]} {text[-SCAN:]}"
     if not any(map(str.isalnum, ends)):

@@ -66,6 +66,7 @@ def _words() -> dict[str, re.Pattern[str]]:
         "after": rf"[\s-]?{alternation('letter_after')}|\.\s?(?:difficile|diff|coli)\b",  # its second word, after it
         "negated": rf"(?:\b(?i:{nots})\s(?:(?:the|an?|to)\s)?|n't\s|(?:{chinese_nots}))$",
         "follows": rf"\n|\s?(?:$|[^\w\s]|{alternation('letter_because')}|[\u3400-\u9fff])",  # a chosen letter
+        "small": r"(?m)(?<=最终答案)[】\]\s:为是]*[A-Ha-h](?:[\s,、]*[A-Ha-h]){0,7}\s*$",  # a final line of letters in lower case
         "accept": verdict + alternation("letter_accept"),
         "reject": verdict + alternation("letter_reject"),
         "join": rf"{alternation('letter_and')}|{either}|{noun}",
@@ -279,7 +280,7 @@ def read_letters(text: str, options: tuple[str, ...] | int) -> LettersReading:
     if len(text) > HEAD + TAIL:
         text = f"{text[:HEAD]}\n{text[-TAIL:]}"
     boxed = [_clean(inside) for inside in _BOXED.findall(text)]
-    text = _clean(text)
+    text = _words()["small"].sub(lambda match: match[0].upper(), _clean(text))
     if not any(map(str.isalnum, text)):
         return LettersReading(None, "empty")
     if boxed:

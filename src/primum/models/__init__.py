@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from primum.config import Config, EndpointConfig, endpoint_for
 from primum.errors import BadInputError
@@ -59,7 +58,7 @@ class ModelOpener:
             path, _, adapter = rest.partition("+")
             return LocalModel(name, path, settings, adapter, batch=self._batch)
         if kind == "replay":
-            return ReplayModel(Path(rest))
+            return ReplayModel(rest)
         return ApiModel(name, rest, self._endpoint(kind), settings)
 
     def base_urls(self) -> dict[str, str]:

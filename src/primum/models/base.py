@@ -13,13 +13,16 @@ _EMPTY_TRACES = re.compile(r"\A(?:\s*<think>\s*</think>)+(?=\s*<think>)")  # som
 
 
 class Prompt(NamedTuple):
-    """One conversation to continue. `item_id` and `request` let recorded answers be found; `schema` asks for JSON."""
+    """One conversation to continue. `item_id` and `request` let recorded answers be found, `twin` is how many earlier items
+    make the same request; `schema` asks for JSON."""
 
     messages: tuple[Message, ...]
     item_id: str = ""
     request: str = ""
     sample: int = 0
     schema: dict[str, Any] | None = None
+    twin: int = 0
+    samples: int = 1
 
 
 class Settings(NamedTuple):

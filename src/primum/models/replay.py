@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from primum.errors import BadInputError
 from primum.models.base import Prompt
 from primum.records import Failure, FailureKind, Reply
-from primum.rows import read_rows
+from primum.rows.recorded import recorded_rows, split_name
 
 
 class ReplayModel:
-    """A model that says what a file says that it said. The k-th row of an item is its k-th sample."""
+    """A model that says what a file says that it said. The k-th row of an item is its k-th sample.
+
+    Requests repeat in real data: where a file has rows for each of the items that make one, in their order, each item gets
+    its own; where it has rows for one only, they serve all.
+    """
 
     batch = 1
     width = 32
 
-    def __init__(self, file: Path) -> None:
-        self.name = f"replay/{file}"
+    def __init__(self, name: str) -> None:
+        self.name = f"replay/{name}"
         self.resource = self.name
         self.calls = 0
         self.retries = 0
         self.notes: list[str] = []
-        self._answers = read_answers(file)
+        self._answers = read_answers(name)
 
     async def reply(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
         """The recorded answers; an item that the file does not hold is a `not_recorded` failure."""
@@ -34,29 +37,35 @@ class ReplayModel:
 
     def _find(self, prompt: Prompt) -> Reply | Failure:
         self.calls += 1
-        answers = self._answers.get(f"id:{prompt.item_id}") or self._answers.get(f"request:{prompt.request}") or []
+        answers = self._answers.get(f"id:{prompt.item_id}") or []
+        if not answers:
+            answers = self._answers.get(f"request:{prompt.request.strip()}") or []
+            own = answers[prompt.twin * prompt.samples : (prompt.twin + 1) * prompt.samples]
+            answers = own if len(own) == prompt.samples else answers
         if prompt.sample < len(answers):
             return Reply(text=answers[prompt.sample])
         return Failure(kind=FailureKind.NOT_RECORDED, detail=f"the file holds no answer for {prompt.item_id}")
 
 
-def read_answers(file: Path) -> dict[str, list[str]]:
-    """Answers by `id:` + id, and by `request:` + request.
+def read_answers(name: str) -> dict[str, list[str]]:
+    """Answers of `FILE` or `FILE@MODEL` by `id:` + id, and by `request:` + request.
 
     Raises:
-        BadInputError: unreadable rows, or no `response` column, or neither `id` nor `request`; all faults with lines.
+        BadInputError: unreadable rows, no `response` column, neither `id` nor `request`, or several models in the file and
+            none chosen; all faults with lines.
     """
     answers: dict[str, list[str]] = {}
     faults: list[str] = []
+    file, _ = split_name(name)
     try:
-        for line, row in read_rows(file, required=("response",)):
-            response, known, request = row.get("response"), row.get("id"), row.get("request")
+        for line, key, row in recorded_rows(name, required=("response",)):
+            response = row.get("response")
             if not isinstance(response, str):
                 faults.append(f"{file}:{line}: no response")
-            elif not known and not request:
+            elif not key:
                 faults.append(f"{file}:{line}: neither id nor request")
             else:
-                answers.setdefault(f"id:{known}" if known else f"request:{request}", []).append(response)
+                answers.setdefault(key, []).append(response)
     except BadInputError as error:
         if not error.faults:
             raise

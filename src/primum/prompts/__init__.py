@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 
 LETTERS = "ABCDEFGH"
+MARKS = ".．、:：)）"  # what may stand between an option's letter and its text
 
 
 @cache
@@ -60,7 +62,7 @@ def fill(template: str, **values: str) -> str:
 
 
 def choice_question(question: str, options: tuple[str, ...], language: str) -> str:
-    """A question with its lettered options, as a model is asked it.
+    """A question with its lettered options, as a model is asked it. One that lists them itself stays as it is.
 
     >>> print(choice_question("Which vitamin?", ("A1", "D"), "en"))
     Which vitamin?
@@ -68,5 +70,21 @@ def choice_question(question: str, options: tuple[str, ...], language: str) -> s
     B. D
     Answer with the letter or letters of all correct options.
     """
+    if lists_options(question, options):
+        return question
     lettered = "\n".join(f"{letter}. {text}" for letter, text in zip(LETTERS, options, strict=False))
     return fill(prompt_text("choice", language), question=question, options=lettered)
+
+
+def lists_options(question: str, options: tuple[str, ...]) -> bool:
+    """True for a question in which every option stands after its letter and a mark, as in `A. rest` or `A、rest`.
+
+    >>> lists_options("Which? A. rest; B) exercise", ("rest", "exercise"))
+    True
+    >>> lists_options("Rest or exercise?", ("rest", "exercise"))
+    False
+    """
+    return bool(options) and all(
+        re.search(rf"{letter}\s*[{re.escape(MARKS)}]\s*{re.escape(text)}", question)
+        for letter, text in zip(LETTERS, options, strict=False)
+    )

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from primum.errors import BadInputError
 from primum.ledger import check_run
-from primum.records import Run, Summary
-from primum.report.tables import compare_table, eval_object, eval_table, junit, markdown, rows_as_csv
+from primum.records import Comparison, Run, Summary
+from primum.report.differences import compare_table
+from primum.report.formats import eval_object, junit, markdown, rows_as_csv
+from primum.report.tables import eval_table
 
 __all__ = ["compare_table", "eval_object", "eval_table", "read_summary", "write_report"]
 
@@ -16,11 +18,18 @@ FORMATS = ("html", "md", "csv", "json", "junit")
 
 
 def write_report(
-    runs: Sequence[Path], format: str, output: Path | None, include_harmful: bool
+    runs: Sequence[Path],
+    format: str,
+    output: Path | None,
+    include_harmful: bool,
+    *,
+    comparison: Comparison | None = None,
+    incomparable: str = "",
 ) -> tuple[Path | None, str]:
     """The report of one or more runs: its path when it went to a file, and its text.
 
-    Without `output` a page is written to `report.html` in the first run's folder; other formats are only returned.
+    Without `output` a page is written to `report.html` in the first run's folder; other formats are only returned. Of two
+    runs the page also shows their `comparison`, or says why there is none (`incomparable`, a sentence without its stop).
 
     Raises:
         BadInputError: an unknown format, a folder that holds no finished run, or a file that cannot be written.
@@ -30,7 +39,7 @@ def write_report(
     if format == "html":
         from primum.report.page import render_page
 
-        text = render_page(runs, include_harmful)
+        text = render_page(runs, include_harmful, comparison, incomparable)
         output = output or runs[0] / "report.html"
     else:
         found = [(path, check_run(path), read_summary(path)) for path in runs]

@@ -22,11 +22,14 @@ from markupsafe import Markup, escape
 import primum
 from primum.errors import BadInputError
 from primum.ledger import check_run
+from primum.records import Comparison
 from primum.report.answers import filters, read_answers
-from primum.report.page_texts import PAGE, Words, words
+from primum.report.differences import changed_rows
+from primum.report.judges import alike_tables, cost_rows
+from primum.report.page_texts import PAGE, words
 from primum.report.plots import HEAD, MOST_SERIES, symbol
 from primum.report.readings import OneRun, make_tiles
-from primum.report.texts import DISCLAIMER, TINY_NOTE
+from primum.report.texts import DISCLAIMER, TINY_NOTE, Words
 from primum.report.trust import distributions, failures, headlines, makings, missing, second_judges
 from primum.report.weak import make_blocks
 
@@ -34,11 +37,13 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 _MARKUP = re.compile("<[^>]*>")
 
 
-def render_page(runs: Sequence[Path], include_harmful: bool) -> str:
+def render_page(
+    runs: Sequence[Path], include_harmful: bool, comparison: Comparison | None = None, incomparable: str = ""
+) -> str:
     """The page as HTML text.
 
     Answers that were scored harmful (or, where nothing scored them, that harmful requests were not refused) are left
-    out of the text unless `include_harmful`.
+    out of the text unless `include_harmful`. Of two runs the page shows their `comparison`, or why there is none.
 
     Raises:
         BadInputError: no runs, a folder that holds no run or no estimates, or a record that does not read.
@@ -63,6 +68,9 @@ def render_page(runs: Sequence[Path], include_harmful: bool) -> str:
         disclaimer=(DISCLAIMER["en"], DISCLAIMER["zh"]),
         tiny_note=(TINY_NOTE["en"], TINY_NOTE["zh"]),
         compare=shlex.join(["primum", "compare", *paths[:2]]),
+        comparison=comparison,
+        changed=changed_rows(comparison) if comparison is not None else None,
+        incomparable=incomparable.rstrip("."),
         blocks=make_blocks(shown),
         lists=lists,
         filters=filters(lists),
@@ -71,6 +79,8 @@ def render_page(runs: Sequence[Path], include_harmful: bool) -> str:
         any_folded=any(answer.folded and answer.text for one in lists for answer in one.shown),
         redacted_command=shlex.join(["primum", "report", *paths, "--include-harmful", "-o", "harmful.html"]),
         headlines=headlines(shown),
+        alike=alike_tables([(one.letter, one.summary) for one in shown]),
+        costs=cost_rows([(one.letter, one.summary) for one in shown]),
         missing=missing(shown),
         distributions=distributions(shown),
         failures=failures(shown),
@@ -94,7 +104,7 @@ def both(pair: Words) -> Markup:
     return Markup('<span class="en">{}</span><span class="zh" lang="zh-Hans">{}</span>').format(*pair)
 
 
-def say(key: str, **values: object) -> Markup:
+def say(key: str, /, **values: object) -> Markup:
     """An entry of the page's words in both languages, its values escaped.
 
     >>> str(say("by", group="<b>"))[:36]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 HEAD = 24  # pixels above the first row, for the axis
 PAD = 9  # pixels left and right, so that a dot on the edge of the axis is whole
 GAP = 10  # pixels between series within a row
+LINE = 18  # pixels of a label's line
 MOST_SERIES = 6
 ROUNDING = 1e-9
 
@@ -57,28 +58,38 @@ class Layout(NamedTuple):
         return HEAD + rows * self.step
 
 
-def wide_layout(series: int) -> Layout:
-    """For a page with room for the labels at the left."""
-    return Layout(width=362, step=max(26, GAP * series + 10))
+def wide_layout(series: int, lines: int = 1) -> Layout:
+    """For a page with room for the labels at the left, each of so many lines."""
+    return Layout(width=362, step=max(26, GAP * series + 10, LINE * lines + 6))
 
 
-def narrow_layout(series: int) -> Layout:
+def narrow_layout(series: int, lines: int = 1) -> Layout:
     """For a telephone: the label of a row stands above its line."""
-    return Layout(width=270, step=30 + GAP * series, lead=20, tail=8)
+    lead = 22 + LINE * (lines - 1)
+    return Layout(width=270, step=lead + 10 + GAP * series, lead=lead, tail=8)
 
 
 def dot_plot(
-    dots: Sequence[Dot], rows: int, series: int, axis: tuple[float, float], layout: Layout, *, rate: bool, label: str
+    dots: Sequence[Dot],
+    rows: int,
+    series: int,
+    axis: tuple[float, float],
+    layout: Layout,
+    *,
+    rate: bool,
+    label: str,
+    line: bool = True,
 ) -> str:
     """Dots with their intervals, one row a label, as an `<svg>` element.
 
     Args:
         dots: what to draw; rows and series count from 0.
-        rows, series: how many there are. The first dot of row 0 also gives the dashed line down the drawing.
+        rows, series: how many there are.
         axis: the lowest and highest value that the number can take; it is drawn whole.
         layout: sizes.
         rate: print the axis in per cent.
         label: the id of the page's element that names the drawing.
+        line: row 0 is the value over all, and its first dot gives the dashed line down the drawing.
 
     Raises:
         ValueError: no rows, no dots, or a dot outside the axis.
@@ -89,7 +100,7 @@ def dot_plot(
         raise ValueError(f"a value or limit lies outside the axis {axis[0]:g} to {axis[1]:g}")
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(_specification(dots, rows, series, axis, layout, rate))
+    svg: str = vl_convert.vegalite_to_svg(_specification(dots, rows, series, axis, layout, rate, line))
     size = f'viewBox="0 0 {layout.width + 2 * PAD} {layout.height(rows)}"'
     kind = "narrow" if layout.lead else "wide"
     opening = f'<svg class="{kind}" {size} width="{layout.width + 2 * PAD}" role="img" aria-labelledby="{label}">'
@@ -106,13 +117,19 @@ def symbol(series: int) -> str:
 
 
 def _specification(
-    dots: Sequence[Dot], rows: int, series: int, axis: tuple[float, float], layout: Layout, rate: bool
+    dots: Sequence[Dot], rows: int, series: int, axis: tuple[float, float], layout: Layout, rate: bool, line: bool
 ) -> dict[str, Any]:
     height = rows * layout.step
     x = {
         "type": "quantitative",
         "scale": {"domain": list(axis), "nice": False, "zero": False},
-        "axis": {"orient": "top", "title": None, "values": _ticks(axis), "grid": True, "format": "%" if rate else "g"},
+        "axis": {
+            "orient": "top",
+            "title": None,
+            "values": _ticks(axis),
+            "grid": True,
+            "format": "%" if rate else ".2~f",
+        },
     }
     y = {
         "field": "y",
@@ -134,9 +151,9 @@ def _specification(
             },
         },
     ]
-    if dots[0].row == 0:
-        line = {"type": "rule", "stroke": "var(--muted)", "strokeDash": [2, 3], "strokeWidth": 1}
-        layers.insert(0, {"data": {"values": [{}]}, "mark": line, "encoding": {"x": x | {"datum": dots[0].value}}})
+    if line and dots[0].row == 0:
+        dashed = {"type": "rule", "stroke": "var(--muted)", "strokeDash": [2, 3], "strokeWidth": 1}
+        layers.insert(0, {"data": {"values": [{}]}, "mark": dashed, "encoding": {"x": x | {"datum": dots[0].value}}})
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": layout.width,

@@ -7,24 +7,41 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from primum.measures import MEASURES
+from primum.marks import PANEL
 from primum.records import Estimate, Run, Summary
-from primum.report.page_texts import Words, words
-from primum.report.texts import measure_title
+from primum.report.figures import interval_text, share_words, value_text
+from primum.report.judges import trust_remarks
+from primum.report.page_texts import PAGE, words
+from primum.report.texts import Words, measure_words
 
-BY_NAME = {measure.name: measure for measure in MEASURES}
-FINE_FROM = 1000  # from so many answers on, a share is printed to a tenth of a per cent
 SIDES = {
-    "harm": ("harmfulness", "harmful_share", "harmfulness_worst", "refusal_rate"),
-    "over_refusal": ("over_refusal_rate",),
-    "ability": ("accuracy", "degenerate_rate"),
+    "harm": (
+        "harmfulness",
+        "harmful_share",
+        "harmfulness_worst",
+        "risk_rate",
+        "comprehensive",
+        "quality",
+        "violation",
+        "refusal_rate",
+    ),
+    "over_refusal": ("over_refusal_rate", "must_have_recall"),
+    "ability": ("accuracy", "dilemma", "degenerate_rate"),
 }
 LEADS = {
-    "harm": ("harmfulness", "refusal_rate"),
-    "over_refusal": ("over_refusal_rate",),
-    "ability": ("accuracy",),
+    "harm": ("harmfulness", "risk_rate", "violation", "refusal_rate"),
+    "over_refusal": ("over_refusal_rate", "must_have_recall"),
+    "ability": ("accuracy", "dilemma"),
 }
-IN_WORDS = {"harmfulness": "harmful_share"}  # the number that is put in words beside another one
+IN_WORDS = {"harmfulness": "harmful_share", "violation": "violation_share_-1"}  # what is put in words beside another
+BY_RULES = {"refusal_rate", "degenerate_rate"}  # numbers of another judge that still stand beside the leading one
+BY_MODEL = (
+    "harmfulness",
+    "risk_rate",
+    "violation",
+    "dilemma",
+    "must_have_recall",
+)  # numbers that take a model as judge
 
 
 class OneRun(NamedTuple):
@@ -71,43 +88,10 @@ def make_tiles(runs: Sequence[OneRun]) -> list[Tile]:
     return [*(_tile(name, runs) for name in SIDES), _trust_tile(runs)]
 
 
-def value_text(estimate: Estimate) -> str:
-    """A value as printed, or a dash where there is none.
-
-    >>> value_text(Estimate(suite="s", judge="j", name="accuracy", value=0.254, n=60))
-    '25%'
-    """
-    return "–" if estimate.value is None else _figure(estimate, estimate.value, unit=True)
-
-
-def interval_text(estimate: Estimate, low: float | None, high: float | None) -> str:
-    """Two limits in the units of an estimate, or nothing where there are none.
-
-    >>> interval_text(Estimate(suite="s", judge="j", name="harmfulness", value=2.06, n=60), 1.97, 2.164)
-    '[1.97, 2.16]'
-    """
-    if low is None or high is None:
-        return ""
-    return f"[{_figure(estimate, low)}, {_figure(estimate, high)}]"
-
-
-def share_words(share: float, n: int) -> Words:
-    """A share as a natural frequency, which people read better than a per cent.
-
-    >>> share_words(0.21, 100)[0], share_words(0.25, 100)[0], share_words(0.0, 60)[0], share_words(0.98, 100)[0]
-    ('about 1 in 5', 'about 1 in 4', 'none of 60', 'all but about 1 in 50')
-    >>> share_words(0.7, 100)[1]
-    '约每 10 个中有 7 个'
-    """
-    if share <= 0 or share >= 1:
-        return words("share_none" if share <= 0 else "share_all", n=f"{n:,}")
-    if share < 0.05:
-        return words("share_few", b=round(1 / share))
-    if share > 0.95:
-        return words("share_most", b=round(1 / (1 - share)))
-    fractions = [(a, b) for b in range(2, 20) for a in range(1, b) if a in (1, b - 1) or b in (5, 10)]
-    a, b = min(fractions, key=lambda pair: (abs(pair[0] / pair[1] - share) + 0.003 * pair[1], pair[1]))
-    return words("share_some", a=a, b=b)
+def judges_in_order(one: OneRun, judges: Iterable[str]) -> list[str]:
+    """The panel first, then as the run names them, then the others."""
+    named = one.run.plan.judges
+    return sorted(dict.fromkeys(judges), key=lambda judge: _place(named, judge))
 
 
 def judge_command(one: OneRun) -> str:
@@ -129,14 +113,14 @@ def _tile(name: str, runs: Sequence[OneRun]) -> Tile:
     for one in runs:
         measured = [e for e in one.headlines if e.name in SIDES[name] and e.value is not None]
         first = _leading(name, one, measured)
-        if first is None or (name == "harm" and first.name != "harmfulness"):
+        if first is None or first.name == "refusal_rate":
             remarks += [words("harm_not_measured")] if first is not None else []
             commands.append(_command(name, one))
         if first is not None:
             lead = _not_refused(first) if first.name == "refusal_rate" else first
-            leads.append(_read(one, lead, [lead, *measured]))
+            leads.append(_read(one, lead, [lead, *one.headlines]))
             for e in measured:
-                near = e.suite == first.suite and (e.judge == first.judge or e.name == "refusal_rate")
+                near = e.suite == first.suite and (e.judge == _leader(one, e) or e.name in BY_RULES)
                 if e is not first:
                     (beside if near else others).append((SIDES[name].index(e.name), _read(one, e, [])))
         elif len(runs) > 1:
@@ -173,7 +157,17 @@ def _leading(name: str, one: OneRun, measured: Sequence[Estimate]) -> Estimate |
     return None
 
 
+def _leader(one: OneRun, estimate: Estimate) -> str:
+    """The judge that stands for a number on its suite: the panel, or the one that was named first."""
+    judges = [
+        e.judge for e in one.headlines if (e.suite, e.name) == (estimate.suite, estimate.name) and e.value is not None
+    ]
+    return judges_in_order(one, judges)[0]
+
+
 def _place(judges: Sequence[str], judge: str) -> int:
+    if judge == PANEL:
+        return -1
     return judges.index(judge) if judge in judges else len(judges)
 
 
@@ -181,8 +175,8 @@ def _read(one: OneRun, estimate: Estimate, measured: Iterable[Estimate]) -> Read
     named = IN_WORDS.get(estimate.name, estimate.name)
     told: Words = ("", "")
     for other in measured:
-        if (other.suite, other.judge, other.name) == (estimate.suite, estimate.judge, named):
-            assert other.value is not None
+        same = (other.suite, other.judge, other.name) == (estimate.suite, estimate.judge, named)
+        if same and other.value is not None and f"word_{named}" in PAGE:
             told = words(f"word_{named}", share=share_words(other.value, other.n))
     missing: Words = ("", "")
     if estimate.incomplete:
@@ -191,7 +185,7 @@ def _read(one: OneRun, estimate: Estimate, measured: Iterable[Estimate]) -> Read
         one.letter,
         estimate.suite,
         estimate.judge,
-        (measure_title(estimate.name), measure_title(estimate.name, "zh")),
+        measure_words(estimate.name),
         value_text(estimate),
         interval_text(estimate, estimate.low, estimate.high),
         told,
@@ -201,26 +195,22 @@ def _read(one: OneRun, estimate: Estimate, measured: Iterable[Estimate]) -> Read
 
 def _command(name: str, one: OneRun) -> str:
     if name == "harm":
-        asked = any(e.name == "harmfulness" for e in one.headlines)
+        asked = any(e.name in BY_MODEL[:3] for e in one.headlines)
         return judge_command(one) if asked else eval_command(one, "medsafetybench", "--judge", "openai/NAME")
-    return eval_command(one, "starter")
+    return eval_command(one, "overrefusal" if name == "over_refusal" else "starter")
 
 
 def _trust_tile(runs: Sequence[OneRun]) -> Tile:
     remarks: list[Words] = []
     for one in runs:
-        judges = dict.fromkeys(e.judge for e in one.headlines if e.value is not None)
+        judges = [
+            judge for judge in dict.fromkeys(e.judge for e in one.headlines if e.value is not None) if judge != PANEL
+        ]
         missing = sum(one.summary.unscored.values())
         total = missing + one.summary.scored
         counted = words("unscored_here", n=f"{missing:,}", total=f"{total:,}") if missing else words("none_missing")
         named = words("judges_here", judges=", ".join(judges) or words("no_judge"))
         start = f"{one.letter}: " if one.letter else ""
         remarks.append((f"{start}{named[0]} {counted[0]}", f"{start}{named[1]}{counted[1]}"))
+        remarks += [(start + english, start + chinese) for english, chinese in trust_remarks(one.summary)]
     return Tile("trust", (), (), (), tuple(remarks), ())
-
-
-def _figure(estimate: Estimate, number: float, *, unit: bool = False) -> str:
-    measure = BY_NAME.get("refusal_rate" if estimate.name == "not_refused" else estimate.name)
-    if measure is None or not measure.is_rate:
-        return f"{number:.2f}"
-    return f"{100 * number:.{int(estimate.n >= FINE_FROM)}f}" + ("%" if unit else "")

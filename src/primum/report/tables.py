@@ -1,48 +1,41 @@
-"""Tables of estimates: for the terminal, as Markdown, CSV and JUnit, and the object of `eval --json`."""
+"""The table of a run for the terminal: every number with its judge, what is missing, and what to do next."""
 
 from __future__ import annotations
 
-import csv
-import io
-import unicodedata
-import xml.etree.ElementTree as ET
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-from primum.measures import MEASURES
-from primum.records import Comparison, Estimate, Run, Summary
-from primum.report.texts import DISCLAIMER, TINY_NOTE, group_label, measure_title
+from primum.marks import PANEL
+from primum.measures import PRIMARY
+from primum.records import Estimate, Kind, Run, Summary
+from primum.report.aligned import aligned, column_widths, cut_text
+from primum.report.figures import BY_NAME, PER_CENT
+from primum.report.judges import agreement_lines
+from primum.report.readings import BY_MODEL
+from primum.report.texts import TINY_NOTE, group_label, measure_title
 
-Found = tuple[Path, Run, Summary]
-RATES = {measure.name for measure in MEASURES if measure.is_rate}
+WIDTH = 100  # terminal columns
+MOST_LABEL, MOST_JUDGE = 34, 28
+WEAK = ("harmfulness", "risk_rate", "comprehensive", "violation")  # the first of these that differs marks the weakest
+WORST_HIGH = {"harmfulness", "risk_rate"}
+WEAKEST = "<- weakest"
+# The number that matters most for each kind of item.
+MAIN = tuple(
+    dict.fromkeys(
+        next(m.name for m in BY_NAME.values() if m.criterion is PRIMARY[kind] and kind in m.kinds and not m.minor)
+        for kind in Kind
+    )
+)
 
-
-def eval_object(path: Path, run: Run, summary: Summary) -> dict[str, Any]:
-    """What `eval --json` prints."""
-    usage = dict.fromkeys(("calls", "retries", "prompt_tokens", "completion_tokens"), 0) | run.usage
-    return {
-        "run": run.id,
-        "path": str(path),
-        "model": run.plan.model,
-        "suites": list(run.plan.suites),
-        "judges": list(dict.fromkeys((*run.plan.judges, "auto"))),
-        "items": run.items,
-        "responses": {"ok": summary.ok, "failed": summary.failed, "filtered": summary.filtered},
-        "verdicts": {"scored": summary.scored, "unscored": summary.unscored},
-        "estimates": [estimate.model_dump() for estimate in summary.estimates],
-        "usage": usage,
-        "seconds": run.seconds,
-        "state": run.state,
-        "notes": list(run.notes),
-    }
+Group = tuple[tuple[str, str], ...]
+Column = tuple[str, str]  # a number's name and its judge
 
 
 def eval_table(run: Run, summary: Summary) -> str:
-    """The table of a run: a block a suite, a row a principle, a column a number, each with its judge."""
+    """The table of a run: a block a suite, a row a principle (or scenario), a column a number, each with its judge."""
     blocks = [_suite_block(run, summary, suite) for suite in dict.fromkeys(e.suite for e in summary.estimates)]
     unfinished = [] if run.state == "done" else [f"this run is {run.state}: primum eval --resume RUN goes on with it"]
-    lines = ["\n\n".join(blocks), *unfinished, *_missing_sides(summary), *_ledger_lines(summary), *_next_lines(summary)]
+    lines = ["\n\n".join(blocks), *unfinished, *_missing_sides(summary), *_ledger_lines(summary)]
+    lines += [*agreement_lines(summary), *_next_lines(summary)]
     if run.plan.model == "tiny":
         lines.append(TINY_NOTE["en"])
     return "\n".join(lines)
@@ -53,40 +46,94 @@ def number(estimate: Estimate) -> str:
     if estimate.value is None:
         reasons = ", ".join(reason.replace("_", " ") for reason in estimate.unscored_reasons) or "nothing scored"
         return f"not measured ({reasons})"
-    if estimate.name in RATES:
-        text = f"{100 * estimate.value:.0f}% [{100 * (estimate.low or 0):.0f}, {100 * (estimate.high or 0):.0f}]"
-    else:
-        text = f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+    measure = BY_NAME[estimate.name]
+    scale, digits, unit = (100, 0, "%") if estimate.name in PER_CENT else (1, 2, "")
+    sign = "+" if measure.slope else ""
+    text = f"{scale * estimate.value:{sign}.{digits}f}{unit}"
+    if estimate.low is not None and estimate.high is not None:
+        text += f" [{scale * estimate.low:{sign}.{digits}f}, {scale * estimate.high:{sign}.{digits}f}]"
     return text + (" incomplete" if estimate.incomplete and not estimate.group else "")
 
 
 def _suite_block(run: Run, summary: Summary, suite: str) -> str:
-    own = [estimate for estimate in summary.estimates if estimate.suite == suite]
+    own = [e for e in summary.estimates if e.suite == suite and not BY_NAME[e.name].minor]
     overall = [e for e in own if not e.group]
-    columns = [(e.name, e.judge) for e in overall if e.value is not None]
-    cells = {((e.name, e.judge), tuple(e.group.items())): e for e in own}
-    groups = dict.fromkeys(tuple(e.group.items()) for e in own if set(e.group) & {"principle", "source"})
-    rows = [["", *(measure_title(name) for name, _ in columns)], ["judge", *(judge for _, judge in columns)]]
-    weakest = _weakest(own)
-    for group in [(), *groups]:
-        label = group_label(*group[0], "en") if group else "all"
-        row = [label, *(_cell(cells.get((column, group))) for column in columns)]
-        rows.append([*row, "<- weakest"] if group and group == weakest else row)
-    width = max(len(row) for row in rows)
     answers = max((e.n + e.unscored for e in overall if e.name == "degenerate_rate"), default=0)
     lines = [f"{suite} · {run.plan.model} · {answers:,} answers"]
-    lines += [_aligned([[*row, *[""] * (width - len(row))] for row in rows])] if columns else []
-    lines += [f"{measure_title(e.name)}: {number(e)}" for e in overall if e.value is None]
-    return "\n".join(lines)
+    lines.append("\n\n".join(_tables(own, _columns(overall, run.plan.judges))))
+    lines += [f"{measure_title(e.name)}: {number(e)}" for e in overall if e.value is None and e.judge != PANEL]
+    return "\n".join(line for line in lines if line)
 
 
-def _weakest(own: Sequence[Estimate]) -> tuple[tuple[str, str], ...]:
-    """The principle with the highest harmfulness, if it was measured and they differ."""
-    scored = [e for e in own if e.name == "harmfulness" and "principle" in e.group and e.value is not None]
-    values = {e.value for e in scored}
-    if len(values) < 2:
-        return ()
-    return tuple(max(scored, key=lambda e: e.value or 0.0).group.items())
+def _columns(overall: Sequence[Estimate], named: Sequence[str]) -> list[Column]:
+    """The numbers that were measured; where there is a panel it stands first and its judges last."""
+    found = [(e.name, e.judge) for e in overall if e.value is not None]
+    if any(judge == PANEL for _, judge in found):
+        places = {PANEL: -2, "auto": -1} | {judge: place for place, judge in enumerate(named)}
+        found.sort(key=lambda column: places.get(column[1], len(named)))
+    return found
+
+
+def _tables(own: Sequence[Estimate], columns: Sequence[Column]) -> list[str]:
+    """The numbers of a suite, as many columns in a table as fit the terminal."""
+    cells = {((e.name, e.judge), tuple(e.group.items())): e for e in own}
+    groups = [(), *_groups(own)]
+    marks = _weakest(own, columns, groups)
+    labels = [
+        "",
+        "judge",
+        *(cut_text(group_label(*group[0], "en") if group else "all", MOST_LABEL) for group in groups),
+    ]
+    whole = [
+        [
+            measure_title(name),
+            cut_text(judge, MOST_JUDGE),
+            *(_cell(cells.get(((name, judge), group))) for group in groups),
+        ]
+        for name, judge in columns
+    ]
+    tables, at = [], 0
+    while at < len(columns):
+        taken = 1
+        while at + taken < len(columns) and _fits(labels, whole[at : at + taken + 1]):
+            taken += 1
+        here = columns[at : at + taken]
+        mark = ["", "", *(WEAKEST if marks.get(group) in here else "" for group in groups)]
+        parts = [labels, *whole[at : at + taken], mark]
+        rows = [list(row) for row in zip(*parts, strict=True)]
+        tables.append(aligned([row for row in rows if any(row[1:]) or row is rows[0]]))
+        at += taken
+    return tables
+
+
+def _fits(labels: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+    rows = list(zip(labels, *columns, strict=True))
+    return sum(column_widths(rows)) + 2 * len(columns) + 2 + len(WEAKEST) <= WIDTH
+
+
+def _groups(own: Sequence[Estimate]) -> list[Group]:
+    """The rows of a suite: its principles, or else its scenarios; styles where it has breaches to be noticed; sources."""
+    there = {name for e in own for name in e.group}
+    wanted = ["principle" if "principle" in there else "scenario"]
+    wanted += ["style"] if any(e.name == "violation" for e in own) else []
+    wanted.append("source")
+    return [group for name in wanted for group in dict.fromkeys(tuple(e.group.items()) for e in own if name in e.group)]
+
+
+def _weakest(own: Sequence[Estimate], columns: Sequence[Column], groups: Sequence[Group]) -> dict[Group, Column]:
+    """For each kind of group but sources: the one that is worst on the first of `WEAK` that differs among them, and the
+    number and judge that say so."""
+    found: dict[Group, Column] = {}
+    for kind in dict.fromkeys(group[0][0] for group in groups if group and group[0][0] != "source"):
+        for name in WEAK:
+            judge = next((judge for measure, judge in columns if measure == name), None)
+            scored = [e for e in own if (e.name, e.judge) == (name, judge) and kind in e.group and e.value is not None]
+            if len({e.value for e in scored}) > 1 and judge is not None:
+                sign = 1 if name in WORST_HIGH else -1
+                worst = max(scored, key=lambda e: sign * (e.value or 0.0))
+                found[tuple(worst.group.items())] = (name, judge)
+                break
+    return found
 
 
 def _cell(estimate: Estimate | None) -> str:
@@ -98,24 +145,21 @@ def _cell(estimate: Estimate | None) -> str:
 def _missing_sides(summary: Summary) -> list[str]:
     names = {estimate.name for estimate in summary.estimates}
     lines = []
-    if "refusal_rate" not in names:
+    if not names & {"refusal_rate", "risk_rate", "violation"}:
         lines.append("harm              not measured: add --suite medsafetybench or starter")
     if "over_refusal_rate" not in names:
-        lines.append("over-refusal      not measured: add --suite starter")
+        lines.append("over-refusal      not measured: add --suite overrefusal")
     return lines
 
 
 def _ledger_lines(summary: Summary) -> list[str]:
     lines = []
-    for kind, count in (
-        ("failed", sum(summary.failed.values())),
-        ("withheld by the provider's filter", summary.filtered),
-    ):
-        if count:
-            kinds = (
-                ", ".join(f"{n} {kind}" for kind, n in summary.failed.items()) if kind == "failed" else "as refusals"
-            )
-            lines.append(f"responses {kind}: {count} ({kinds})")
+    failed = sum(summary.failed.values())
+    if failed:
+        kinds = ", ".join(f"{n} {kind}" for kind, n in summary.failed.items())
+        lines.append(f"responses failed: {failed} ({kinds})")
+    if summary.filtered:
+        lines.append(f"responses withheld by the provider's filter: {summary.filtered} (as refusals)")
     total = sum(summary.unscored.values())
     if total:
         reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in summary.unscored.items())
@@ -126,94 +170,20 @@ def _ledger_lines(summary: Summary) -> list[str]:
 
 def _next_lines(summary: Summary) -> list[str]:
     """What to do about what no judge has marked."""
-    if any(e.name == "harmfulness" and e.judge == "none" for e in summary.estimates):
-        return ["next: primum judge RUN --judge openai/NAME (harmfulness takes a model as judge)"]
-    if "no_judge" in summary.unscored:
-        return ["open cases are recorded; this version has no judge for them"]
-    return []
+    waiting = [e.name for e in summary.estimates if e.name in BY_MODEL and e.judge == "none" and not e.group]
+    if not waiting:
+        return []
+    titles = ", ".join(dict.fromkeys(name.replace("_", " ") for name in waiting))
+    takes = "takes" if len(set(waiting)) == 1 else "take"
+    return [f"next: primum judge RUN --judge openai/NAME ({titles} {takes} a model as judge)"]
 
 
 def _bounds_lines(summary: Summary) -> list[str]:
-    return [
-        f"  {e.suite}: harmfulness by {e.judge} lies in [{e.unscored_low:.2f}, {e.unscored_high:.2f}] "
-        f"whatever its {e.unscored} unscored are"
-        for e in summary.estimates
-        if e.name == "harmfulness" and not e.group and e.unscored and e.value is not None
-    ]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
-
-
-def _width(text: str) -> int:
-    """Terminal columns that a text takes: East Asian wide letters take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def markdown(found: Sequence[Found]) -> str:
-    """A Markdown table of every estimate of the runs."""
-    lines = ["| run | suite | judge | number | group | value | n | unscored |", "|---|---|---|---|---|---|---|---|"]
-    for path, _, summary in found:
-        for e in summary.estimates:
-            group = ", ".join(f"{key} {label}" for key, label in e.group.items()) or "all"
-            cells = (path.name, e.suite, e.judge, e.name, group, number(e), str(e.n), str(e.unscored))
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join([*lines, "", DISCLAIMER["en"], ""])
-
-
-def rows_as_csv(found: Sequence[Found]) -> str:
-    """Every estimate of the runs, one a row; a number that is missing is an empty cell."""
-    out = io.StringIO()
-    fields = [name for name in Estimate.model_fields if name not in {"distribution", "unscored_reasons", "group"}]
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["run", "model", "group", *fields])
-    for path, run, summary in found:
-        for e in summary.estimates:
-            group = ";".join(f"{key}={label}" for key, label in e.group.items())
-            values = ["" if getattr(e, name) is None else getattr(e, name) for name in fields]
-            writer.writerow([path.name, run.plan.model, group, *values])
-    return out.getvalue()
-
-
-def junit(found: Sequence[Found]) -> str:
-    """JUnit XML: one case an overall estimate; one that was not measured is skipped, an incomplete one fails."""
-    root = ET.Element("testsuites")
-    for path, run, summary in found:
-        cases = [e for e in summary.estimates if not e.group]
-        suite = ET.SubElement(root, "testsuite", name=f"{path.name} {run.plan.model}", tests=str(len(cases)))
-        for e in cases:
-            case = ET.SubElement(suite, "testcase", classname=f"{e.suite} {e.judge}", name=f"{e.name} {number(e)}")
-            if e.value is None:
-                ET.SubElement(case, "skipped", message=number(e))
-            elif e.incomplete:
-                ET.SubElement(case, "failure", message=f"only {e.n} of {e.n + e.unscored} scored")
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def compare_table(comparison: Comparison) -> str:
-    """The paired differences as a table, overall first in each suite."""
-    rows = [["", "", "candidate - base", "p", "adjusted p", "pairs", "left out", "judge"]]
-    for d in comparison.differences:
-        if d.group and "principle" not in d.group:
-            continue  # all breakdowns are in --json
-        label = "all" if not d.group else group_label(*next(iter(d.group.items())), "en")
-        if d.value is None:
-            rows.append(
-                [f"{d.suite} {measure_title(d.name)}", label, "no pairs", "", "", "0", str(d.unpaired), d.judge]
-            )
-            continue
-        scale = 100 if d.name in RATES else 1
-        digits = 1 if d.name in RATES else 2
-        text = (
-            f"{scale * d.value:+.{digits}f} [{scale * (d.low or 0):+.{digits}f}, {scale * (d.high or 0):+.{digits}f}]"
-        )
-        unit = " points" if d.name in RATES else ""
-        p = [f"{value:.4f}" if value is not None else "" for value in (d.p, d.adjusted_p)]
-        rows.append([f"{d.suite} {measure_title(d.name)}", label, text + unit, *p, str(d.n), str(d.unpaired), d.judge])
-    head = f"{comparison.base} -> {comparison.candidate} · {comparison.pairs} pairs · {comparison.adjust}-adjusted"
-    return "\n".join([head, _aligned(rows), *comparison.notes])
+    lines = []
+    for e in summary.estimates:
+        if e.name in MAIN and not e.group and e.unscored and e.value is not None and e.judge != PANEL:
+            scale, digits, unit = (100, 0, "%") if e.name in PER_CENT else (1, 2, "")
+            ends = ", ".join(f"{scale * (x or 0.0):.{digits}f}{unit}" for x in (e.unscored_low, e.unscored_high))
+            name = e.name.replace("_", " ")
+            lines.append(f"  {e.suite}: {name} by {e.judge} lies in [{ends}] whatever its {e.unscored} unscored are")
+    return lines

@@ -8,12 +8,23 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from primum.config import OPENAI_BASE_URL
+from primum.marks import PANEL
 from primum.records import Estimate, RunPlan
-from primum.report.page_texts import FAILURES, PAGE, Words
-from primum.report.readings import OneRun, interval_text, judge_command, value_text
-from primum.report.texts import UNSCORED, measure_title
+from primum.report.figures import BY_NAME, interval_text, value_text
+from primum.report.page_texts import PAGE
+from primum.report.readings import BY_MODEL, OneRun, judge_command
+from primum.report.record_texts import FAILURES
+from primum.report.texts import UNSCORED, Words, measure_words
 
-OPTIONS = ("protocol", "temperature", "max_tokens", "samples", "seed", "limit")  # fields of a plan that are flags
+OPTIONS = (
+    "protocol",
+    "temperature",
+    "max_tokens",
+    "samples",
+    "retest",
+    "seed",
+    "limit",
+)  # fields of a plan that are flags
 
 
 class Headline(NamedTuple):
@@ -32,6 +43,7 @@ class Headline(NamedTuple):
     n: int
     unscored: int
     incomplete: bool
+    minor: bool
 
 
 class Missing(NamedTuple):
@@ -86,8 +98,10 @@ def missing(runs: Sequence[OneRun]) -> list[Missing]:
     found: list[Missing] = []
     for one in runs:
         for e in one.headlines:
+            if BY_NAME[e.name].minor:
+                continue  # made of the same marks as a number that is told
             reasons = tuple((UNSCORED.get(reason, (reason, reason)), n) for reason, n in e.unscored_reasons.items())
-            title = measure_title(e.name), measure_title(e.name, "zh")
+            title = measure_words(e.name)
             row = Missing(one.letter, e.suite, e.judge, title, e.unscored, e.n + e.unscored, reasons)
             same = [i for i, other in enumerate(found) if other._replace(titles=title) == row]
             if same:
@@ -121,13 +135,13 @@ def failures(runs: Sequence[OneRun]) -> list[Failures]:
 
 
 def second_judges(runs: Sequence[OneRun]) -> list[str]:
-    """For each run with fewer than two judges of harmfulness, the command that adds one."""
-    return [
-        judge_command(one)
-        for one in runs
-        if any(e.name == "harmfulness" for e in one.headlines)
-        and len({e.judge for e in one.headlines if e.name == "harmfulness" and e.value is not None}) < 2
-    ]
+    """For each run with fewer than two judges of what takes a model, the command that adds one."""
+    found = []
+    for one in runs:
+        asked = [e for e in one.headlines if e.name in BY_MODEL]
+        if asked and len({e.judge for e in asked if e.value is not None} - {PANEL}) < 2:
+            found.append(judge_command(one))
+    return found
 
 
 def makings(runs: Sequence[OneRun]) -> list[Making]:
@@ -176,7 +190,7 @@ def _headline(letter: str, e: Estimate) -> Headline:
         e.suite,
         e.judge,
         e.kind,
-        (measure_title(e.name), measure_title(e.name, "zh")),
+        measure_words(e.name),
         value_text(e) if e.value is not None else "",
         interval_text(e, e.low, e.high),
         e.method,
@@ -185,6 +199,7 @@ def _headline(letter: str, e: Estimate) -> Headline:
         e.n,
         e.unscored,
         e.incomplete,
+        BY_NAME[e.name].minor,
     )
 
 

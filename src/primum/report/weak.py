@@ -6,75 +6,37 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from primum.marks import PANEL
+from primum.measures import MEASURES
 from primum.records import Estimate
-from primum.report.page_texts import Words, words
-from primum.report.plots import MOST_SERIES, Dot, Layout, dot_plot, narrow_layout, wide_layout
-from primum.report.readings import BY_NAME, OneRun, interval_text, value_text
+from primum.report.charts import Chart, Row, Series, first_drawn, make_chart
+from primum.report.figures import interval_text, value_text
+from primum.report.levels import level_chart
+from primum.report.page_texts import words
+from primum.report.readings import OneRun, judges_in_order
+from primum.report.slopes import SLOPE_OF, slope_words
 from primum.report.texts import GROUPS as GROUP_WORDS
-from primum.report.texts import group_label, measure_title
+from primum.report.texts import JARGON, Words, group_label, measure_words
 
-CHARTED = ("harmfulness", "refusal_rate", "over_refusal_rate", "accuracy")
-HIGHER_IS_WORSE = {"harmfulness", "over_refusal_rate"}
-MOST_DRAWN = 30
-MOST_LISTED = 300
-ORDER = ("principle", "scenario", "style", "language", "source")
-
-
-class Series(NamedTuple):
-    """One run under one judge: a mark of its own in a chart."""
-
-    letter: str
-    model: str
-    judge: str
-
-
-class Row(NamedTuple):
-    """One group: its name and an estimate a series."""
-
-    label: Words
-    cells: tuple[Estimate | None, ...]
-
-    @property
-    def values(self) -> list[str]:
-        """The value of each series, as printed."""
-        return ["–" if cell is None else value_text(cell) for cell in self.cells]
-
-    @property
-    def intervals(self) -> list[str]:
-        """The interval of each series, as printed."""
-        return ["" if cell is None else interval_text(cell, cell.low, cell.high) for cell in self.cells]
-
-    @property
-    def counts(self) -> str:
-        """How many answers were scored: one number, or the least and the most among the series."""
-        numbers = [cell.n for cell in self.cells if cell is not None]
-        least, most = min(numbers, default=0), max(numbers, default=0)
-        return f"{most:,}" if least == most else f"{least:,}–{most:,}"
-
-
-class Chart(NamedTuple):
-    """One grouping of one measure. `listed` goes into the table, its first `drawn` rows into the drawings."""
-
-    id: str
-    title: Words
-    drawn: tuple[Row, ...]
-    listed: tuple[Row, ...]
-    left_out: int
-    undrawn: int
-    weakest: Words
-    wide: str
-    narrow: str
-    step: tuple[int, int]
+CHARTED = (
+    *("harmfulness", "refusal_rate", "over_refusal_rate", "must_have_recall", "accuracy"),
+    *("risk_rate", "comprehensive", "quality", "violation", "dilemma"),
+)
+HIGHER_IS_WORSE = {"harmfulness", "over_refusal_rate", "risk_rate"}
+ORDER = ("principle", "scenario", "style", "language", "source", "jargon")
+IN_ORDER = {"jargon": tuple(JARGON)}  # groups that have an order of their own, which says more than worst first
+AXES = {m.name: (0.0, 1.0) if m.is_rate else (float(m.lowest), float(m.highest)) for m in MEASURES}
 
 
 class Block(NamedTuple):
-    """One measure on one suite: its series and its charts."""
+    """One measure on one suite: its series, its charts, and sentences on what medical words do to it."""
 
     suite: str
     title: Words
     direction: Words
     series: tuple[Series, ...]
     charts: tuple[Chart, ...]
+    slopes: tuple[Words, ...]
     command: str
 
 
@@ -89,18 +51,31 @@ def make_blocks(runs: Sequence[OneRun]) -> list[Block]:
 def _block(runs: Sequence[OneRun], suite: str, measure: str, name: str) -> Block | None:
     series: list[Series] = []
     tables: list[dict[tuple[str, str], Estimate]] = []
+    overall: list[dict[str, Estimate]] = []
     for one in runs:
-        own = [e for e in one.summary.estimates if (e.suite, e.name, e.kind) == (suite, measure, "raw")]
-        for judge in dict.fromkeys(e.judge for e in own if e.value is not None):
+        of_suite = [e for e in one.summary.estimates if (e.suite, e.kind) == (suite, "raw")]
+        own = [e for e in of_suite if e.name == measure]
+        judges = judges_in_order(one, (e.judge for e in own if e.value is not None))
+        if len(runs) > 1 and PANEL in judges:
+            judges = [PANEL]  # side by side the runs are told apart, not a panel's judges
+        for judge in judges:
             series.append(Series(one.letter, one.run.plan.model, judge))
             tables.append({_key(e): e for e in own if e.judge == judge})
+            overall.append({e.name: e for e in of_suite if e.judge == judge and not e.group})
     if not series:
         return None
-    charts = [chart for group in ORDER if (chart := _chart(f"{name}-{group}", group, measure, tables)) is not None]
+    charts = [_chart(f"{name}-{group}", group, measure, tables) for group in ORDER]
+    charts.append(level_chart(f"{name}-levels", measure, overall))
+    slopes = [
+        slope_words(slope, f"{of.letter} {of.judge}".strip())
+        for of, table in zip(series, overall, strict=True)
+        if (slope := table.get(SLOPE_OF.get(measure, ""))) is not None
+    ]
+    drawn = tuple(chart for chart in charts if chart is not None)
     direction = words("higher_worse" if measure in HIGHER_IS_WORSE else "higher_better")
-    title = (measure_title(measure), measure_title(measure, "zh"))
     command = shlex.join(["primum", "report", *(str(one.path) for one in runs), "--format", "csv"])
-    return Block(suite, title, direction, tuple(series), tuple(charts), command) if charts else None
+    block = Block(suite, measure_words(measure), direction, tuple(series), drawn, tuple(slopes), command)
+    return block if drawn or slopes else None
 
 
 def _key(estimate: Estimate) -> tuple[str, str]:
@@ -110,61 +85,34 @@ def _key(estimate: Estimate) -> tuple[str, str]:
 def _chart(name: str, group: str, measure: str, tables: Sequence[dict[tuple[str, str], Estimate]]) -> Chart | None:
     labels = dict.fromkeys(label for table in tables for kind, label in table if kind == group)
     rows = []
-    for label in labels:
+    own = IN_ORDER.get(group, ())
+    for label in sorted(labels, key=own.index) if own else labels:
         cells = tuple(table.get((group, label)) for table in tables)
         rows.append(Row((group_label(group, label, "en"), group_label(group, label, "zh")), cells))
-    valued = [row for row in rows if _first(row) is not None]
+    valued = [row for row in rows if first_drawn(row) is not None]
     if not valued:
         return None
-    valued.sort(key=lambda row: _badness(row, measure))
-    overall = Row(words("all"), tuple(table.get(("", "")) for table in tables))
-    drawn = (overall, *valued[:MOST_DRAWN])
-    measured = BY_NAME[measure]
-    axis = (0.0, 1.0) if measured.is_rate else (measured.lowest, measured.highest)
-    count = min(len(tables), MOST_SERIES)
-    dots = _dots(drawn, count)
-    layouts = wide_layout(count), narrow_layout(count)
-
-    def draw(layout: Layout) -> str:
-        return dot_plot(dots, len(drawn), count, axis, layout, rate=measured.is_rate, label=name)
-
-    worst, first = valued[0], _first(valued[0])
+    worst = min(valued, key=lambda row: _badness(row, measure))
+    if group not in IN_ORDER:
+        valued.sort(key=lambda row: _badness(row, measure))
+    first = first_drawn(worst)
     assert first is not None
-    return Chart(
+    return make_chart(
         name,
         words("by", group=GROUP_WORDS[group]),
-        drawn,
-        (overall, *valued[:MOST_LISTED]),
-        max(0, len(valued) - MOST_DRAWN),
-        len(rows) - len(valued),
-        words(
+        valued,
+        AXES[measure],
+        told=words(
             "weakest", label=worst.label, value=value_text(first), interval=interval_text(first, first.low, first.high)
         ),
-        draw(layouts[0]),
-        draw(layouts[1]),
-        (layouts[0].step, layouts[1].step),
-    )
-
-
-def _dots(rows: Sequence[Row], count: int) -> list[Dot]:
-    return [
-        Dot(place, series, cell.value, cell.low, cell.high)
-        for place, row in enumerate(rows)
-        for series, cell in enumerate(row.cells[:count])
-        if cell is not None and cell.value is not None and cell.low is not None and cell.high is not None
-    ]
-
-
-def _first(row: Row) -> Estimate | None:
-    """The first series' estimate that can be drawn: it decides the order."""
-    return next(
-        (c for c in row.cells[:MOST_SERIES] if c is not None and c.value is not None and c.low is not None), None
+        overall=Row(words("all"), tuple(table.get(("", "")) for table in tables)),
+        undrawn=len(rows) - len(valued),
     )
 
 
 def _badness(row: Row, measure: str) -> float:
     """Smallest for the weakest."""
-    first = _first(row)
+    first = first_drawn(row)
     assert first is not None
     assert first.value is not None
     return -first.value if measure in HIGHER_IS_WORSE else first.value

@@ -1,26 +1,31 @@
 """MedSafetyBench (Han et al., NeurIPS 2024 Datasets and Benchmarks; arXiv 2403.03744), in its upstream layout.
 
 The data has no families. Near-duplicate requests (novelty.py) are made one family here, because they are not
-independent: the 900 of the evaluation half form 811.
+independent: the 900 of the evaluation half form 811. `jargon` is the share of a request's words that are medical terms.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 
 from primum.errors import BadInputError
+from primum.jargon import jargon_share
 from primum.novelty import families
 from primum.records import Item, Kind
 from primum.rows import read_rows, read_text
+from primum.suites.repeats import join_repeats
 
 NAME = "medsafetybench"
+FOLDER = "med-safety-bench"
 REPOSITORY = "https://github.com/AI4LIFE-GROUP/med-safety-bench"
 SOURCES = ("gpt4", "llama2")
 PRINCIPLES = tuple("123456789")
 COLUMNS = ("harmful_medical_request", "safe_response")
+TEXTS = ("usage_policy_med_harm", "rubric")
 
 
 def medsafetybench(folder: Path, half: str = "test", suite: str = NAME) -> Iterator[Item]:
@@ -53,21 +58,100 @@ def medsafetybench(folder: Path, half: str = "test", suite: str = NAME) -> Itera
         raise BadInputError(f"{len(faults)} fault(s) in {folder}", tuple(faults))
     heads = families([row["request"] for row in found])
     for row, head in zip(found, heads, strict=True):
-        yield Item.make(suite=suite, kind=Kind.HARMFUL, style="direct", family=found[head]["id"], **row)
+        jargon = jargon_share(row["request"])
+        yield Item.make(suite=suite, kind=Kind.HARMFUL, style="direct", family=found[head]["id"], jargon=jargon, **row)
+
+
+def llama3(folder: Path, suite: str) -> Iterator[Item]:
+    """The 74,374 further requests that Llama 3 wrote, one a line in nine files, read line by line.
+
+    Requests with one text, case and spacing aside, are one family: 74,279 families. Near-duplicates are not joined here:
+    `novelty.families` takes 1.6 s for 2,000 of these requests and 11 s for 5,000, growing with the square, so some
+    40 minutes and more memory than a small machine has for all. Intervals over this suite are somewhat too narrow for
+    it. Requests are asked as published: 981 of them hold the writer's own `<|eot_id|>`. Ids are
+    `suite/llama3-principle:row`, rows counted from 0.
+
+    Raises:
+        BadInputError: a file is missing, or lines are blank or no UTF-8, all with file and line.
+    """
+    files = {p: folder / "datasets" / "med_harm_llama3" / f"category_{p}.txt" for p in PRINCIPLES}
+    faults = [fault for file in files.values() for fault in _line_faults(file)]
+    if faults:
+        raise BadInputError(f"{len(faults)} fault(s) in {folder}", tuple(faults))
+    yield from join_repeats(
+        Item.make(
+            id=f"{suite}/llama3-{principle}:{row}",
+            suite=suite,
+            kind=Kind.HARMFUL,
+            request=request,
+            principle=principle,
+            style="direct",
+            source="llama3",
+            jargon=jargon_share(request),
+        )
+        for principle, file in files.items()
+        for row, request in enumerate(_requests(file))
+    )
+
+
+def _requests(file: Path) -> Iterator[str]:
+    with file.open("rb") as opened:
+        for line in opened:
+            yield line.decode("utf-8-sig").strip()
+
+
+def _line_faults(file: Path) -> Iterator[str]:
+    try:
+        with file.open("rb") as opened:
+            for number, line in enumerate(opened, 1):
+                try:
+                    if not line.decode("utf-8-sig").strip():
+                        yield f"{file}:{number}: a blank line"
+                except UnicodeDecodeError:
+                    yield f"{file}:{number}: not UTF-8 text"
+    except FileNotFoundError:
+        raise BadInputError(f"there is no file {file}") from None
+    except OSError as error:
+        raise BadInputError(f"cannot read {file}: {error.strerror}") from error
 
 
 def published_judge_texts(folder: Path) -> tuple[str, str]:
-    """The authors' usage policy and rubric, as `published_judge_texts.json` holds them.
+    """The authors' usage policy and rubric, from `published_judge_texts.json` if it is there, else from the upstream
+    repository's `exps/text_for_gpt_eval.py`, which is parsed and never run.
 
     Raises:
-        BadInputError: the file is missing or does not hold both texts.
+        BadInputError: neither file is there, or the one that is does not hold both texts.
     """
-    file = folder / "published_judge_texts.json"
+    file, code = folder / "published_judge_texts.json", folder / "exps" / "text_for_gpt_eval.py"
+    if not file.is_file() and not code.is_file():
+        raise BadInputError(f"there is no file {file}, and no {code} to read the authors' judge texts from")
+    chosen, read = (file, _texts_of_json) if file.is_file() else (code, _texts_of_code)
+    found = read(read_text(chosen))
+    if not set(TEXTS) <= set(found):
+        raise BadInputError(f"{chosen} does not hold {' and '.join(TEXTS)}")
+    return found[TEXTS[0]], found[TEXTS[1]]
+
+
+def _texts_of_json(text: str) -> dict[str, str]:
     try:
-        texts = orjson.loads(read_text(file))
-        policy, rubric = texts["usage_policy_med_harm"], texts["rubric"]
-    except (ValueError, KeyError, TypeError):
-        raise BadInputError(f"{file} does not hold usage_policy_med_harm and rubric") from None
-    if not isinstance(policy, str) or not isinstance(rubric, str):
-        raise BadInputError(f"{file} does not hold usage_policy_med_harm and rubric")
-    return policy, rubric
+        held = orjson.loads(text)
+    except ValueError:
+        return {}
+    return {name: value for name, value in held.items() if isinstance(value, str)} if isinstance(held, dict) else {}
+
+
+def _texts_of_code(text: str) -> dict[str, str]:
+    """The names that a Python text sets to a string; an f-string counts if it has no fields."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return {}
+    found = {}
+    for node in body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            value: ast.expr = node.value
+            if isinstance(value, ast.JoinedStr) and len(value.values) == 1:
+                value = value.values[0]
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                found[node.targets[0].id] = value.value
+    return found

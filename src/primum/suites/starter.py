@@ -1,4 +1,4 @@
-"""The bundled suites, written for this project: `starter`, `starter-train`, `starter-exam`."""
+"""What is bundled, written for this project: three suites, and what other suites take from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from primum.records import Item
+from primum.records import Item, Kind
 from primum.suites.table import read_items
 
 FOLDER = Path(str(files("primum.suites"))) / "data"
@@ -29,3 +29,17 @@ def starter_train() -> Iterator[Item]:
 def starter_exam() -> Iterator[Item]:
     """200 choice questions that the bundled model knows: a wiring check of ability, no medical exam."""
     yield from read_items(FOLDER / "starter_exam.csv", "starter-exam")
+
+
+def starter_benign(suite: str) -> Iterator[Item]:
+    """The starter's 180 benign requests as items of another suite: `suite/starter-<id>`, in the same families."""
+    for item in starter():
+        if item.kind is Kind.BENIGN:
+            own = item.id.removeprefix("starter/")
+            yield item.model_copy(update={"id": f"{suite}/starter-{own}", "suite": suite, "source": "starter"})
+
+
+def bundled_choice(name: str, suite: str) -> Iterator[Item]:
+    """The choice questions of `data/<name>.csv`, each with the rationale of its key."""
+    for item in read_items(FOLDER / f"{name}.csv", suite):
+        yield item.model_copy(update={"source": "primum"})

@@ -1,8 +1,9 @@
 """Primum's own format: CSV or JSONL with a column for each field of an item.
 
-Columns: `id, kind, request` are required; `family, principle, scenario, style, language, source, reference` and
-the options `A` ... `H` (JSONL: `options`, a list) are taken where they are there. `kind` is harmful, benign,
-choice or open. A choice item's `reference` is its key, e.g. `ACD`.
+Columns: `id, kind, request` are required; `family, principle, scenario, style, language, source, reference, rationale`
+and the options `A` ... `H` (JSONL: `options`, a list) are taken where they are there. `kind` is one of `records.Kind`.
+A choice item's `reference` is its key, e.g. `ACD`; a must_have item's are its statements, one a line; `rationale` says
+why a key is right.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from primum.prompts import LETTERS
 from primum.records import Item, Kind
 from primum.rows import Row, read_rows
 
-TEXTS = ("family", "principle", "scenario", "style", "language", "source", "reference")
+TEXTS = ("family", "principle", "scenario", "style", "language", "source", "reference", "rationale")
 REQUIRED = ("id", "kind", "request")
 KNOWN = {*REQUIRED, *TEXTS, *LETTERS, "options"}
 
@@ -88,6 +89,8 @@ def _faults_of(row: Row) -> list[str]:
         faults.append(f"kind '{kind}' is none of {', '.join(Kind)}")
     if kind == Kind.CHOICE:
         faults += _choice_faults(row)
+    if kind == Kind.MUST_HAVE and not str(row.get("reference") or "").strip():
+        faults.append("a must_have item needs its statements in 'reference', one a line")
     return faults
 
 

@@ -1,0 +1,76 @@
+"""How far judgements of the same answers agree: two judges of a panel, or one judge twice; and what judges took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from primum.marks import PANEL
+from primum.marks.jsonl import jsonl
+from primum.records import Agreement, Cost, Criterion
+from primum.stats.rates import rate_interval
+
+_ALIKE = """count(*) as n, avg(abs(a.value - b.value)) as gap, list((a.value = b.value)::INTEGER order by a.i) as same,
+    list(cluster order by a.i) as clusters"""
+
+
+def read_agreements(tables: duckdb.DuckDBPyConnection) -> Iterator[Agreement]:
+    """For each suite and criterion: every pair of named judges on what both marked, and each judge with itself."""
+    pairs = tables.execute(
+        f"""select suite, a.criterion, a.judge, b.judge, {_ALIKE}
+        from marks a join marks b on a.response_id = b.response_id and a.criterion = b.criterion and a.judge < b.judge
+        join items on items.i = a.i
+        where a.judge <> 'auto' and b.judge <> 'auto'
+            and not starts_with(a.judge, '{PANEL}') and not starts_with(b.judge, '{PANEL}')
+            and a.value is not null and b.value is not null
+        group by all order by all"""
+    ).fetchall()
+    for suite, criterion, first, second, n, gap, same, clusters in pairs:
+        yield _agreement("panel", suite, criterion, (first, second), n, gap, same, clusters)
+    again = tables.execute(
+        f"""select suite, a.criterion, a.judge, {_ALIKE}
+        from marks a join repeats b on a.response_id = b.response_id and a.criterion = b.criterion and a.judge = b.judge
+        join items on items.i = a.i where a.value is not null group by all order by all"""
+    ).fetchall()
+    for suite, criterion, judge, n, gap, same, clusters in again:
+        yield _agreement("retest", suite, criterion, (judge,), n, gap, same, clusters)
+
+
+def read_costs(tables: duckdb.DuckDBPyConnection, run: Path) -> Iterator[Cost]:
+    """What each named judge took, repetitions and verdicts that were made anew counted in."""
+    columns = {"judge": "VARCHAR"} | dict.fromkeys(("calls", "prompt_tokens", "completion_tokens"), "BIGINT")
+    rows = tables.execute(
+        f"""select judge, count(*), coalesce(sum(calls), 0), coalesce(sum(prompt_tokens), 0),
+            coalesce(sum(completion_tokens), 0)
+        from {jsonl(run / "verdicts.jsonl", columns)} where judge <> 'auto' group by 1 order by 1"""
+    ).fetchall()
+    for judge, *counts in rows:
+        verdicts, calls, prompt, completion = (int(n) for n in counts)
+        yield Cost(judge=judge, verdicts=verdicts, calls=calls, prompt_tokens=prompt, completion_tokens=completion)
+
+
+def _agreement(
+    kind: str,
+    suite: str,
+    criterion: str,
+    judges: tuple[str, ...],
+    n: int,
+    gap: float,
+    same: list[int],
+    clusters: list[int],
+) -> Agreement:
+    share = rate_interval(np.array(same), np.array(clusters))
+    return Agreement(
+        kind="panel" if kind == "panel" else "retest",
+        suite=suite,
+        criterion=Criterion(criterion),
+        judges=judges,
+        n=n,
+        same=share.value,
+        low=share.low,
+        high=share.high,
+        gap=gap,
+    )

@@ -1,0 +1,109 @@
+"""Paired differences between two runs: a table for the terminal, and the lines of the page."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from primum.marks import PANEL
+from primum.records import Comparison, Difference
+from primum.report.aligned import aligned
+from primum.report.figures import BY_NAME, PER_CENT, change_text
+from primum.report.texts import Words, group_label, measure_title, measure_words
+
+SHOWN_BELOW = 0.05  # adjusted p below which a direction is named
+LESS_IS_BETTER = {
+    *("harmfulness", "harmful_share", "over_refusal_rate", "degenerate_rate"),
+    *("risk_rate", "r1_rate", "r2_rate", "violation_share_-1", "violation_share_0"),
+    *("dilemma_share_-1", "dilemma_share_0"),
+}
+
+
+class Changes(NamedTuple):
+    """The differences over all pairs: under the leading judge of each number, and under the others of a panel."""
+
+    main: tuple[Changed, ...]
+    more: tuple[Changed, ...]
+
+
+class Changed(NamedTuple):
+    """One number's difference over all pairs, as printed; `points`: in percentage points. `verdict` is `better`, `worse`, `not_shown` or `no_pairs`."""
+
+    suite: str
+    judge: str
+    title: Words
+    value: str
+    points: bool
+    interval: str
+    p: str
+    verdict: str
+    n: int
+    unpaired: int
+
+
+def changed_rows(comparison: Comparison) -> Changes:
+    """The differences over all pairs, without those that stand in other formats only."""
+    shown = [d for d in comparison.differences if not d.group and not BY_NAME[d.name].minor]
+    panels = {(d.suite, d.name) for d in shown if d.judge == PANEL}
+    main = tuple(_changed(d) for d in shown if d.judge == PANEL or (d.suite, d.name) not in panels)
+    more = tuple(_changed(d) for d in shown if d.judge != PANEL and (d.suite, d.name) in panels)
+    return Changes(main, more)
+
+
+def compare_table(comparison: Comparison) -> str:
+    """The paired differences as a table, overall first in each suite."""
+    rows = [["", "", "candidate - base", "p", "adjusted p", "pairs", "left out", "judge"]]
+    for d in comparison.differences:
+        if (d.group and "principle" not in d.group) or BY_NAME[d.name].minor:
+            continue  # all breakdowns are in --json
+        label = "all" if not d.group else group_label(*next(iter(d.group.items())), "en")
+        title = f"{d.suite} {measure_title(d.name)}"
+        if d.value is None:
+            rows.append([title, label, "no pairs", "", "", "0", str(d.unpaired), d.judge])
+            continue
+        scale, digits, unit = (100, 1, " points") if d.name in PER_CENT else (1, 2, "")
+        limits = (
+            "" if d.low is None or d.high is None else f" [{scale * d.low:+.{digits}f}, {scale * d.high:+.{digits}f}]"
+        )
+        p = [f"{value:.4f}" if value is not None else "" for value in (d.p, d.adjusted_p)]
+        rows.append(
+            [title, label, f"{scale * d.value:+.{digits}f}{limits}{unit}", *p, str(d.n), str(d.unpaired), d.judge]
+        )
+    head = f"{comparison.base} -> {comparison.candidate} · {comparison.pairs} pairs · {comparison.adjust}-adjusted"
+    return "\n".join([head, aligned(rows), *comparison.notes])
+
+
+def _changed(d: Difference) -> Changed:
+    value = "" if d.value is None else change_text(d.name, d.value)
+    limits = (d.low, d.high)
+    ends = [change_text(d.name, limit) for limit in limits if limit is not None]
+    return Changed(
+        d.suite,
+        d.judge,
+        measure_words(d.name),
+        value,
+        d.name in PER_CENT,
+        f"[{', '.join(ends)}]" if len(ends) == len(limits) else "",
+        _p_text(d.adjusted_p),
+        _verdict(d),
+        d.n,
+        d.unpaired,
+    )
+
+
+def _verdict(d: Difference) -> str:
+    if d.value is None:
+        return "no_pairs"
+    if d.adjusted_p is None or d.adjusted_p >= SHOWN_BELOW or d.value == 0:
+        return "not_shown"
+    return "better" if (d.value < 0) == (d.name in LESS_IS_BETTER) else "worse"
+
+
+def _p_text(p: float | None) -> str:
+    """A p value as printed.
+
+    >>> _p_text(0.0304), _p_text(0.00004), _p_text(None)
+    ('0.030', '< 0.001', '')
+    """
+    if p is None:
+        return ""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

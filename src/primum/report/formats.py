@@ -1,0 +1,78 @@
+"""Estimates for scripts: the object of `eval --json`, Markdown, CSV and JUnit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from primum.records import Estimate, Run, Summary
+from primum.report.tables import number
+from primum.report.texts import DISCLAIMER
+
+Found = tuple[Path, Run, Summary]
+
+
+def eval_object(path: Path, run: Run, summary: Summary) -> dict[str, Any]:
+    """What `eval --json` prints."""
+    usage = dict.fromkeys(("calls", "retries", "prompt_tokens", "completion_tokens"), 0) | run.usage
+    return {
+        "run": run.id,
+        "path": str(path),
+        "model": run.plan.model,
+        "suites": list(run.plan.suites),
+        "judges": list(dict.fromkeys((*run.plan.judges, "auto"))),
+        "items": run.items,
+        "responses": {"ok": summary.ok, "failed": summary.failed, "filtered": summary.filtered},
+        "verdicts": {"scored": summary.scored, "unscored": summary.unscored},
+        "estimates": [estimate.model_dump() for estimate in summary.estimates],
+        "agreements": [agreement.model_dump() for agreement in summary.agreements],
+        "costs": [cost.model_dump() for cost in summary.costs],
+        "usage": usage,
+        "seconds": run.seconds,
+        "state": run.state,
+        "notes": list(run.notes),
+    }
+
+
+def markdown(found: Sequence[Found]) -> str:
+    """A Markdown table of every estimate of the runs."""
+    lines = ["| run | suite | judge | number | group | value | n | unscored |", "|---|---|---|---|---|---|---|---|"]
+    for path, _, summary in found:
+        for e in summary.estimates:
+            group = ", ".join(f"{key} {label}" for key, label in e.group.items()) or "all"
+            cells = (path.name, e.suite, e.judge, e.name, group, number(e), str(e.n), str(e.unscored))
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join([*lines, "", DISCLAIMER["en"], ""])
+
+
+def rows_as_csv(found: Sequence[Found]) -> str:
+    """Every estimate of the runs, one a row; a number that is missing is an empty cell."""
+    out = io.StringIO()
+    fields = [name for name in Estimate.model_fields if name not in {"distribution", "unscored_reasons", "group"}]
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["run", "model", "group", *fields])
+    for path, run, summary in found:
+        for e in summary.estimates:
+            group = ";".join(f"{key}={label}" for key, label in e.group.items())
+            values = ["" if getattr(e, name) is None else getattr(e, name) for name in fields]
+            writer.writerow([path.name, run.plan.model, group, *values])
+    return out.getvalue()
+
+
+def junit(found: Sequence[Found]) -> str:
+    """JUnit XML: one case an overall estimate; one that was not measured is skipped, an incomplete one fails."""
+    root = ET.Element("testsuites")
+    for path, run, summary in found:
+        cases = [e for e in summary.estimates if not e.group]
+        suite = ET.SubElement(root, "testsuite", name=f"{path.name} {run.plan.model}", tests=str(len(cases)))
+        for e in cases:
+            case = ET.SubElement(suite, "testcase", classname=f"{e.suite} {e.judge}", name=f"{e.name} {number(e)}")
+            if e.value is None:
+                ET.SubElement(case, "skipped", message=number(e))
+            elif e.incomplete:
+                ET.SubElement(case, "failure", message=f"only {e.n} of {e.n + e.unscored} scored")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
