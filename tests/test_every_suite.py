@@ -11,9 +11,8 @@ import pytest
 from aiohttp import web
 
 from primum.config import Config
-from primum.estimates.scores import NOBODY
 from primum.evaluate import Tools, carry_out, plan_run, start_run
-from primum.measures import MEASURES, PRIMARY
+from primum.measures import MEASURES, NOBODY, PRIMARY
 from primum.records import Kind, Summary
 from primum.report import write_report
 from primum.suites.catalogue import CATALOGUE

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from primum.errors import BadInputError
 from primum.ledger import check_run
-from primum.marks import GROUPS, column, open_marks
+from primum.marks import GROUPS, PANEL, column, open_marks
 from primum.measures import MEASURES, Measure
 from primum.records import Comparison, Difference, Run
 from primum.stats.moments import usable_strata
@@ -37,7 +37,8 @@ def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int
     """The paired differences of two runs, overall and by group; an item's samples are averaged first.
 
     Items are paired by id. What only one run has scored is left out and counted as `unpaired`. p-values are adjusted
-    within their family: the overall differences are one, and each breakdown of one number (by principle, say) is one.
+    within their family: the overall differences are one (a panel's apart from its judges'), and each breakdown of one
+    number (by principle, say) is one.
 
     Raises:
         BadInputError: the runs share no items, an item's content differs, a judge's prompts differ, or `adjust` is unknown.
@@ -81,7 +82,7 @@ def _differences(
 def _adjusted(found: list[Difference], adjust: str) -> list[Difference]:
     families: dict[tuple[str, ...], list[int]] = {}
     for place, d in enumerate(found):
-        family = (d.suite, d.judge, d.name, *d.group) if d.group else ()
+        family = (d.suite, d.judge, d.name, *d.group) if d.group else (d.judge,) if d.judge.startswith(PANEL) else ()
         families.setdefault(family, []).append(place)
     adjusted = list(found)
     for places in families.values():

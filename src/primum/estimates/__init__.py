@@ -9,10 +9,10 @@ import duckdb
 import numpy as np
 
 from primum.estimates.agreement import read_agreements, read_costs
-from primum.estimates.scores import NOBODY, Codes, Floats, Mask, Part, Scores, judges_of, read_scores, tally
+from primum.estimates.scores import Codes, Floats, Mask, Part, Scores, judges_of, read_scores, tally
 from primum.ledger import read_run
 from primum.marks import GROUPS, PANEL, column, open_marks
-from primum.measures import MEASURES, PRIMARY, Measure
+from primum.measures import MEASURES, NOBODY, PRIMARY, Measure
 from primum.records import Estimate, FailureKind, Kind, Summary
 from primum.stats.bounds import unscored_bounds
 from primum.stats.interval import Interval

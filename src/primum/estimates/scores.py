@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from primum.marks import GROUPS, column, labels
-from primum.measures import Measure
+from primum.measures import NOBODY, Measure
 from primum.records import Criterion, Kind, UnscoredReason
-
-NOBODY = "none"  # the judge of a number that no judge has marked
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from primum.measures import NOBODY
 from primum.records import Estimate, Run, Summary
 from primum.report.tables import number
 from primum.report.texts import DISCLAIMER
@@ -24,7 +25,7 @@ def eval_object(path: Path, run: Run, summary: Summary) -> dict[str, Any]:
         "path": str(path),
         "model": run.plan.model,
         "suites": list(run.plan.suites),
-        "judges": list(dict.fromkeys((*run.plan.judges, "auto"))),
+        "judges": list(dict.fromkeys((*run.plan.judges, "auto", *_judges(summary)))),
         "items": run.items,
         "responses": {"ok": summary.ok, "failed": summary.failed, "filtered": summary.filtered},
         "verdicts": {"scored": summary.scored, "unscored": summary.unscored},
@@ -36,6 +37,11 @@ def eval_object(path: Path, run: Run, summary: Summary) -> dict[str, Any]:
         "state": run.state,
         "notes": list(run.notes),
     }
+
+
+def _judges(summary: Summary) -> list[str]:
+    """The names that stand at numbers: a panel's, and a judge's in a paper's form, besides those that were named."""
+    return sorted({estimate.judge for estimate in summary.estimates} - {NOBODY})
 
 
 def markdown(found: Sequence[Found]) -> str:

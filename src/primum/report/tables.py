@@ -60,18 +60,28 @@ def _suite_block(run: Run, summary: Summary, suite: str) -> str:
     overall = [e for e in own if not e.group]
     answers = max((e.n + e.unscored for e in overall if e.name == "degenerate_rate"), default=0)
     lines = [f"{suite} · {run.plan.model} · {answers:,} answers"]
-    lines.append("\n\n".join(_tables(own, _columns(overall, run.plan.judges))))
+    columns = _columns(overall)
+    lines.append("\n\n".join(_tables(own, columns)))
+    lines += _panel_lines(overall, columns)
     lines += [f"{measure_title(e.name)}: {number(e)}" for e in overall if e.value is None and e.judge != PANEL]
     return "\n".join(line for line in lines if line)
 
 
-def _columns(overall: Sequence[Estimate], named: Sequence[str]) -> list[Column]:
-    """The numbers that were measured; where there is a panel it stands first and its judges last."""
+def _columns(overall: Sequence[Estimate]) -> list[Column]:
+    """The numbers that were measured; of one that a panel gives, the panel's alone."""
     found = [(e.name, e.judge) for e in overall if e.value is not None]
-    if any(judge == PANEL for _, judge in found):
-        places = {PANEL: -2, "auto": -1} | {judge: place for place, judge in enumerate(named)}
-        found.sort(key=lambda column: places.get(column[1], len(named)))
-    return found
+    by_panel = {name for name, judge in found if judge == PANEL}
+    return [(name, judge) for name, judge in found if name not in by_panel or judge == PANEL]
+
+
+def _panel_lines(overall: Sequence[Estimate], columns: Sequence[Column]) -> list[str]:
+    """What each judge of a panel says over all, a line a number."""
+    lines = []
+    for name, judge in columns:
+        if judge == PANEL:
+            own = [e for e in overall if e.name == name and e.judge != PANEL and e.value is not None]
+            lines += [f"  {measure_title(name)} by {cut_text(e.judge, MOST_JUDGE)}: {number(e)}" for e in own]
+    return lines
 
 
 def _tables(own: Sequence[Estimate], columns: Sequence[Column]) -> list[str]:
