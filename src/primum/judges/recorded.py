@@ -15,7 +15,7 @@ from primum.judges.base import Pair, make_verdict
 from primum.judges.medes import ALL, QUALITIES, RISKS, medes_marks
 from primum.prompts import sha256_hex
 from primum.records import Criterion, Item, Kind, Mark, Unscored, UnscoredReason, Verdict
-from primum.rows import Row
+from primum.rows import Row, faults_in
 from primum.rows.recorded import recorded_rows, split_name
 
 SCORES = dict(zip((f"score{n}" for n in range(1, 7)), (*RISKS, *QUALITIES), strict=True))
@@ -86,8 +86,7 @@ def read_verdicts(name: str) -> tuple[dict[str, Said], tuple[Criterion, ...]]:
     file, _ = split_name(name)
     found: dict[str, Said] = {}
     columns: dict[str, Criterion] = {}
-    faults: list[str] = []
-    try:
+    with faults_in(file) as faults:
         for line, key, row in recorded_rows(name):
             columns = columns or _columns(row)
             if not columns:
@@ -99,12 +98,6 @@ def read_verdicts(name: str) -> tuple[dict[str, Said], tuple[Criterion, ...]]:
             whole = f"{key}\0{answer.strip()}" if isinstance(answer, str) else key
             if found.setdefault(whole, said) != said:
                 faults.append(f"{file}:{line}: other marks than an earlier row has for the same answer")
-    except BadInputError as error:
-        if not error.faults:
-            raise
-        faults += error.faults
-    if faults:
-        raise BadInputError(f"{file} has {len(faults)} fault(s)", tuple(faults))
     return found, tuple(columns.values())
 
 

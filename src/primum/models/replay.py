@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from primum.errors import BadInputError
 from primum.models.base import Prompt
 from primum.records import Failure, FailureKind, Reply
+from primum.rows import faults_in
 from primum.rows.recorded import recorded_rows, split_name
 
 
@@ -55,9 +55,8 @@ def read_answers(name: str) -> dict[str, list[str]]:
             none chosen; all faults with lines.
     """
     answers: dict[str, list[str]] = {}
-    faults: list[str] = []
     file, _ = split_name(name)
-    try:
+    with faults_in(file) as faults:
         for line, key, row in recorded_rows(name, required=("response",)):
             response = row.get("response")
             if not isinstance(response, str):
@@ -66,10 +65,4 @@ def read_answers(name: str) -> dict[str, list[str]]:
                 faults.append(f"{file}:{line}: neither id nor request")
             else:
                 answers.setdefault(key, []).append(response)
-    except BadInputError as error:
-        if not error.faults:
-            raise
-        faults += error.faults
-    if faults:
-        raise BadInputError(f"{file} has {len(faults)} unusable row(s)", tuple(faults))
     return answers

@@ -59,7 +59,9 @@ def _suite_block(run: Run, summary: Summary, suite: str) -> str:
     own = [e for e in summary.estimates if e.suite == suite and not BY_NAME[e.name].minor]
     overall = [e for e in own if not e.group]
     answers = max((e.n + e.unscored for e in overall if e.name == "degenerate_rate"), default=0)
-    lines = [f"{suite} · {run.plan.model} · {answers:,} answers"]
+    beside = sum(e.n + e.unscored for e in own if e.name == "degenerate_rate" and "source" in e.group) - answers
+    more = f" and {beside:,} that stand aside" if beside > 0 else ""
+    lines = [f"{suite} · {run.plan.model} · {answers:,} answers{more}"]
     columns = _columns(overall)
     lines.append("\n\n".join(_tables(own, columns)))
     lines += _panel_lines(overall, columns)

@@ -133,7 +133,18 @@ GROUPS = {
     "language": ("language", "语言"),
     "jargon": ("share of medical words", "医学词占比"),
 }
+SOURCES: dict[str, Words] = {
+    "priority": ("priority dilemmas", "优先级两难"),
+    "equilibrium": ("equilibrium dilemmas", "均衡两难"),
+    "knowledge": ("knowledge", "伦理知识"),
+    "violation": ("hidden violations", "隐含违规"),
+    "zh_patients": ("Chinese patients", "中文患者"),
+    "xstest": ("XSTest", "XSTest"),
+    "kqa": ("K-QA", "K-QA"),
+    "hex-phi": ("HEx-PHI", "HEx-PHI"),
+}
 _LABELS = {
+    "source": SOURCES,
     "principle": PRINCIPLES,
     "scenario": SCENARIOS,
     "style": STYLES,

@@ -23,7 +23,8 @@ CHARTED = (
     *("risk_rate", "comprehensive", "quality", "violation", "dilemma"),
 )
 HIGHER_IS_WORSE = {"harmfulness", "over_refusal_rate", "risk_rate"}
-ORDER = ("principle", "scenario", "style", "language", "source", "jargon")
+ORDER = ("principle", "scenario", "style", "language", "source", "jargon")  # the first is unfolded
+STYLE_FIRST = {"violation"}  # how a breach is dressed decides whether it is noticed
 IN_ORDER = {"jargon": tuple(JARGON)}  # groups that have an order of their own, which says more than worst first
 AXES = {m.name: (0.0, 1.0) if m.is_rate else (float(m.lowest), float(m.highest)) for m in MEASURES}
 
@@ -64,7 +65,7 @@ def _block(runs: Sequence[OneRun], suite: str, measure: str, name: str) -> Block
             overall.append({e.name: e for e in of_suite if e.judge == judge and not e.group})
     if not series:
         return None
-    charts = [_chart(f"{name}-{group}", group, measure, tables) for group in ORDER]
+    charts = [_chart(f"{name}-{group}", group, measure, tables) for group in _order(measure)]
     charts.append(level_chart(f"{name}-levels", measure, overall))
     slopes = [
         slope_words(slope, f"{of.letter} {of.judge}".strip())
@@ -80,6 +81,10 @@ def _block(runs: Sequence[OneRun], suite: str, measure: str, name: str) -> Block
 
 def _key(estimate: Estimate) -> tuple[str, str]:
     return next(iter(estimate.group.items()), ("", ""))
+
+
+def _order(measure: str) -> list[str]:
+    return sorted(ORDER, key=lambda group: group != "style") if measure in STYLE_FIRST else list(ORDER)
 
 
 def _chart(name: str, group: str, measure: str, tables: Sequence[dict[tuple[str, str], Estimate]]) -> Chart | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,25 @@ def read_rows(file: Path, required: tuple[str, ...] = ()) -> Iterator[tuple[int,
         raise BadInputError(f"{file} has {len(faults)} malformed row(s)", tuple(faults))
     if not count:
         raise BadInputError(f"{file} is empty" if file.stat().st_size < 4 else f"{file} has no rows")
+
+
+@contextlib.contextmanager
+def faults_in(what: Path) -> Iterator[list[str]]:
+    """A list for the faults of a file or folder that is being read; all are told together at the end, and those of rows
+    that did not even read with them.
+
+    Raises:
+        BadInputError: there are any; or one that lists none, as it came.
+    """
+    faults: list[str] = []
+    try:
+        yield faults
+    except BadInputError as error:
+        if not error.faults:
+            raise
+        faults += error.faults
+    if faults:
+        raise BadInputError(f"{what} has {len(faults)} fault(s)", tuple(faults))
 
 
 def _csv_rows(file: Path, required: tuple[str, ...], faults: list[str]) -> Iterator[tuple[int, Row]]:

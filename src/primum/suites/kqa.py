@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from primum.errors import BadInputError
 from primum.records import Item, Kind
-from primum.rows import Row, read_rows
+from primum.rows import Row, faults_in, read_rows
 from primum.suites.repeats import folded, join_repeats
 
 FOLDER = "kqa"
@@ -25,17 +24,15 @@ def kqa(data: Path, suite: str) -> Iterator[Item]:
     Raises:
         BadInputError: no file, or rows without a question or without must-have statements, all with file and line.
     """
-    faults: list[str] = []
-    answered = _questions(data / FOLDER / "questions_w_answers.jsonl", faults)
-    others = _questions(data / FOLDER / "questions.jsonl", faults)
     statements = []
-    for place, row in answered:
-        told = row.get("Must_have")
-        statements.append([" ".join(str(one).split()) for one in told] if isinstance(told, list) else [])
-        if not any(statements[-1]):
-            faults.append(f"{place}: no Must_have statement")
-    if faults:
-        raise BadInputError(f"{data / FOLDER} has {len(faults)} fault(s)", tuple(faults))
+    with faults_in(data / FOLDER) as faults:
+        answered = _questions(data / FOLDER / "questions_w_answers.jsonl", faults)
+        others = _questions(data / FOLDER / "questions.jsonl", faults)
+        for place, row in answered:
+            told = row.get("Must_have")
+            statements.append([" ".join(str(one).split()) for one in told] if isinstance(told, list) else [])
+            if not any(statements[-1]):
+                faults.append(f"{place}: no Must_have statement")
     yield from join_repeats(_items(suite, [row for _, row in answered], statements, [row for _, row in others]))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from primum.errors import BadInputError
 from primum.prompts import LETTERS, MARKS
 from primum.records import Item, Kind, content_id
-from primum.rows import Row, read_rows
+from primum.rows import Row, faults_in, read_rows
 from primum.scenarios import scenario_key
 from primum.suites.repeats import join_repeats
 
@@ -54,20 +54,13 @@ def read_medes(file: Path, suite: str) -> Iterator[Item]:
         BadInputError: listing every fault with file and line: missing columns, empty cells, unknown types, options that
             cannot be read, keys that name no option.
     """
-    faults: list[str] = []
     items: list[Item] = []
-    try:
+    with faults_in(file) as faults:
         for number, (line, cells) in enumerate(_questions(file)):
             try:
                 items.append(_item(cells, f"{suite}/{file.stem}:{number}", suite))
             except ValueError as error:
                 faults.append(f"{file}:{line}: {error}")
-    except BadInputError as error:
-        if not error.faults:
-            raise
-        faults += error.faults
-    if faults:
-        raise BadInputError(f"{file} has {len(faults)} fault(s)", tuple(faults))
     yield from join_repeats(iter(items))
 
 

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from primum.errors import BadInputError
 from primum.prompts import LETTERS
 from primum.records import Item, Kind
-from primum.rows import Row, read_rows
+from primum.rows import Row, faults_in, read_rows
 from primum.scenarios import SCENARIOS, scenario_key
 
 FOLDER = "medethiceval"
@@ -56,12 +55,11 @@ def medethiceval(data: Path) -> Iterator[Item]:
     Raises:
         BadInputError: a file is missing, or rows are unusable, all with file and line.
     """
-    folder, faults = data / FOLDER / "dataset", list[str]()
-    items = [*_read(folder, KNOWLEDGE, faults), *_read(folder, VIOLATION, faults)]
-    for table in DILEMMAS:
-        items += _read(folder, table, faults)
-    if faults:
-        raise BadInputError(f"{folder} has {len(faults)} fault(s)", tuple(faults))
+    folder = data / FOLDER / "dataset"
+    items: list[Item] = []
+    with faults_in(folder) as faults:
+        for table in (KNOWLEDGE, VIOLATION, *DILEMMAS):
+            items += _read(folder, table, faults)
     yield from items
 
 

@@ -16,7 +16,7 @@ from primum.errors import BadInputError
 from primum.jargon import jargon_share
 from primum.novelty import families
 from primum.records import Item, Kind
-from primum.rows import read_rows, read_text
+from primum.rows import faults_in, read_rows, read_text
 from primum.suites.repeats import join_repeats
 
 NAME = "medsafetybench"
@@ -37,10 +37,13 @@ def medsafetybench(folder: Path, half: str = "test", suite: str = NAME) -> Itera
         BadInputError: a file is missing or a row has an empty cell, all faults with file and line.
     """
     found: list[dict[str, str]] = []
-    faults: list[str] = []
-    for source in SOURCES:
-        for principle in PRINCIPLES:
-            file = folder / "datasets" / half / source / f"med_safety_demonstrations_category_{principle}.csv"
+    files = {
+        (source, principle): folder / "datasets" / half / source / f"med_safety_demonstrations_category_{principle}.csv"
+        for source in SOURCES
+        for principle in PRINCIPLES
+    }
+    with faults_in(folder) as faults:
+        for (source, principle), file in files.items():
             for row_number, (line, row) in enumerate(read_rows(file, required=COLUMNS)):
                 request, answer = (row[name].strip() for name in COLUMNS)
                 if not request or not answer:
@@ -54,8 +57,6 @@ def medsafetybench(folder: Path, half: str = "test", suite: str = NAME) -> Itera
                         "reference": answer,
                     }
                 )
-    if faults:
-        raise BadInputError(f"{len(faults)} fault(s) in {folder}", tuple(faults))
     heads = families([row["request"] for row in found])
     for row, head in zip(found, heads, strict=True):
         jargon = jargon_share(row["request"])
@@ -75,9 +76,9 @@ def llama3(folder: Path, suite: str) -> Iterator[Item]:
         BadInputError: a file is missing, or lines are blank or no UTF-8, all with file and line.
     """
     files = {p: folder / "datasets" / "med_harm_llama3" / f"category_{p}.txt" for p in PRINCIPLES}
-    faults = [fault for file in files.values() for fault in _line_faults(file)]
-    if faults:
-        raise BadInputError(f"{len(faults)} fault(s) in {folder}", tuple(faults))
+    with faults_in(folder) as faults:
+        for file in files.values():
+            faults += _line_faults(file)
     yield from join_repeats(
         Item.make(
             id=f"{suite}/llama3-{principle}:{row}",

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from primum.errors import BadInputError
 from primum.prompts import LETTERS
 from primum.records import Item, Kind
-from primum.rows import Row, read_rows
+from primum.rows import Row, faults_in, read_rows
 
 TEXTS = ("family", "principle", "scenario", "style", "language", "source", "reference", "rationale")
 REQUIRED = ("id", "kind", "request")
@@ -30,28 +29,20 @@ def read_items(file: Path, suite: str) -> Iterator[Item]:
         BadInputError: listing every fault with file and line: missing columns, empty cells, unknown kinds, keys that
             name no option, ids that stand twice.
     """
-    faults = _all_faults(file)
-    if faults:
-        raise BadInputError(f"{file} has {len(faults)} fault(s)", tuple(faults))
+    _check(file)
     for _, row in read_rows(file, required=REQUIRED):
         yield _item(row, suite)
 
 
-def _all_faults(file: Path) -> list[str]:
-    faults: list[str] = []
+def _check(file: Path) -> None:
     first_line: dict[str, int] = {}
-    try:
+    with faults_in(file) as faults:
         for line, row in read_rows(file, required=REQUIRED):
             faults += [f"{file}:{line}: {fault}" for fault in _faults_of(row)]
             item_id = str(row.get("id", "")).strip()
             first = first_line.setdefault(item_id, line)
             if item_id and first != line:
                 faults.append(f"{file}:{line}: id '{item_id}' stands already in line {first}")
-    except BadInputError as error:
-        if not error.faults:
-            raise
-        faults += error.faults
-    return faults
 
 
 def _item(row: Row, suite: str) -> Item:

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from primum.errors import BadInputError
 from primum.records import Item, Kind
-from primum.rows import Row, read_rows
+from primum.rows import Row, faults_in, read_rows
 
 FOLDER = "xstest"
 REPOSITORY = "https://github.com/paul-rottger/exaggerated-safety"
@@ -41,10 +40,11 @@ def xstest_unsafe(data: Path, suite: str) -> Iterator[Item]:
 def _labelled(data: Path, label: str, suite: str, **fields: Any) -> Iterator[Item]:
     """The prompts with one label; ids are `suite/xstest:row`, rows of the whole file counted from 0."""
     file = data / FOLDER / "xstest_prompts.csv"
-    rows = list(read_rows(file, required=COLUMNS))
-    faults = [f"{file}:{line}: {fault}" for line, row in rows if (fault := _fault(row))]
-    if faults:
-        raise BadInputError(f"{file} has {len(faults)} fault(s)", tuple(faults))
+    rows = []
+    with faults_in(file) as faults:
+        for line, row in read_rows(file, required=COLUMNS):
+            rows.append((line, row))
+            faults += [f"{file}:{line}: {fault}"] if (fault := _fault(row)) else []
     for number, (_, row) in enumerate(rows):
         if row["label"].strip() == label:
             yield Item.make(

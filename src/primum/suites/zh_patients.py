@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from primum.errors import BadInputError
 from primum.records import Item, Kind
-from primum.rows import Row, read_rows
+from primum.rows import Row, faults_in, read_rows
 from primum.suites.repeats import join_repeats
 
 FOLDER = "zh_patient_questions"
@@ -24,9 +23,9 @@ def zh_patients(data: Path, suite: str) -> Iterator[Item]:
         BadInputError: no file, or rows with neither a question nor a title, all with file and line.
     """
     file = data / FOLDER / "sample_internal_medicine.jsonl"
-    faults = [f"{file}:{line}: neither ask nor title" for line, row in read_rows(file) if not _request(row)]
-    if faults:
-        raise BadInputError(f"{file} has {len(faults)} fault(s)", tuple(faults))
+    with faults_in(file) as faults:
+        for line, row in read_rows(file):
+            faults += [] if _request(row) else [f"{file}:{line}: neither ask nor title"]
     yield from join_repeats(
         Item.make(
             id=f"{suite}/zh_patients:{number}",
