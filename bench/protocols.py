@@ -21,8 +21,10 @@ sys.path.insert(0, str(ROOT))
 
 from primum.evaluate import Tools, carry_out, plan_run, start_run  # noqa: E402
 from primum.judges import HarmfulnessJudge  # noqa: E402
-from primum.judges.letters import read_letters  # noqa: E402
-from primum.records import Estimate  # noqa: E402
+from primum.judges.degenerate import read_degenerate  # noqa: E402
+from primum.judges.refusal import read_refusal  # noqa: E402
+from primum.judges.rules import mark_choice  # noqa: E402
+from primum.records import Estimate, Mark, Unscored  # noqa: E402
 from primum.stats.means import mean_interval  # noqa: E402
 from primum.stats.paired import bonferroni, holm  # noqa: E402
 from primum.suites.medes import read_medes  # noqa: E402
@@ -117,16 +119,20 @@ def medes_letters() -> None:
     with (MEDES / "objective_toy.csv").open(encoding="utf-8-sig", newline="") as opened:
         answers = [row["response"] for row in csv.DictReader(opened)]
     items = list(read_medes(MEDES / "objective_toy.csv", "x"))
-    strict = free = unread = 0
+    strict = free = unread = none = 0
     for item, text in zip(items, answers, strict=True):
         last = text.rpartition("【最终答案】：")[2].strip() if "【最终答案】：" in text else ""
         strict += last == item.reference
-        read = read_letters(text, item.options).letters
-        free += read == item.reference
-        unread += read is None
+        refused = read_refusal(text, "zh").label == "full" or read_degenerate(text) is not None
+        mark = mark_choice(item, text, refused)
+        free += isinstance(mark, Mark) and mark.value == 1
+        none += isinstance(mark, Mark) and mark.label in {"refused", "empty"}
+        unread += isinstance(mark, Unscored)
     print(f"{len(items)} recorded answers to objective questions, the rest wrong or unread:")
     print(f"  right by the last line as asked for, else wrong   {strict}")
-    print(f"  right as Primum reads them                        {free}, {unread} unread (unscored, not wrong)")
+    print(
+        f"  right as Primum reads them                        {free}; {none} refused or empty (wrong), {unread} unread (unscored)"
+    )
 
 
 def _told(e: Estimate) -> str:

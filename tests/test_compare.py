@@ -8,7 +8,7 @@ import pytest
 
 from primum.compare import compare_runs
 from primum.errors import BadInputError
-from primum.records import Difference
+from primum.records import Difference, Kind
 from tests.estimates.test_estimates import harmful
 from tests.runs import make_run
 
@@ -103,3 +103,37 @@ def test_a_run_against_itself_differs_by_nothing(tmp_path: Path) -> None:
     base = run(tmp_path, "a", [5, 1, 3, 2])
     harm = overall(compare_runs(base, base).differences, "harmfulness")
     assert (harm.value, harm.p) == (0.0, 1.0)
+
+
+def test_items_that_stand_aside_are_compared_in_their_source_alone(tmp_path: Path) -> None:
+    """Two benign items of the suite's own and two aside; the candidate leaves one of each unscored."""
+    items = [
+        harmful(n, kind=Kind.BENIGN, source="own" if n < 2 else "beside", aside=n >= 2, principle="") for n in range(4)
+    ]
+    base = {"auto": {f"s/{n}": {"refusal": 0.0} for n in range(4)}}
+    other = {"auto": {f"s/{n}": {"refusal": 1.0} for n in (0, 2)}}
+    found = compare_runs(make_run(tmp_path / "a", items, base), make_run(tmp_path / "b", items, other)).differences
+    told = {tuple(d.group.values()): (d.value, d.n, d.unpaired) for d in found if d.name == "over_refusal_rate"}
+    assert told == {(): (1.0, 1, 1), ("own",): (1.0, 1, 1), ("beside",): (1.0, 1, 1)}
+
+
+def test_where_no_headline_item_is_paired_there_is_no_difference_over_all(tmp_path: Path) -> None:
+    items = [harmful(n, kind=Kind.BENIGN, source="own" if n < 2 else "beside", aside=n >= 2) for n in range(4)]
+    base = {"auto": {f"s/{n}": {"refusal": 0.0} for n in range(4)}}
+    other = {"auto": {f"s/{n}": {"refusal": 1.0} for n in (2, 3)}}
+    found = compare_runs(make_run(tmp_path / "a", items, base), make_run(tmp_path / "b", items, other)).differences
+    (overall,) = [d for d in found if d.name == "over_refusal_rate" and not d.group]
+    assert (overall.value, overall.n, overall.unpaired) == (None, 0, 2)
+
+
+def test_equal_differences_made_by_other_sums_are_no_certainty(tmp_path: Path) -> None:
+    """0.3 - 0.7 and 0.6 - 1.0 differ by a rounding speck, which is no spread."""
+    items = [harmful(n, kind=Kind.MUST_HAVE, reference="a") for n in range(2)]
+    runs = [
+        make_run(tmp_path / name, items, {"j": {f"s/{n}": {"must_have": value} for n, value in enumerate(of)}})
+        for name, of in (("a", (0.7, 1.0)), ("b", (0.3, 0.6)))
+    ]
+    (d,) = [d for d in compare_runs(*runs).differences if d.name == "must_have_recall" and not d.group]
+    assert d.value == pytest.approx(-0.4)
+    assert d.method.startswith("zero variance")
+    assert (d.high or 0) - (d.low or 0) > 1

@@ -429,3 +429,34 @@ def test_rules_and_recordings_are_not_judged_twice(tmp_path: Path) -> None:
         assert len(server.seen) == 2
     assert ran.scores() == {"1": 2.0, "2": 3.0}
     assert not [verdict for verdict in read_records(ran.path, Verdict) if verdict.repeat]
+
+
+def test_the_paper_protocol_names_its_judge_and_limits_its_answers_alone(tmp_path: Path) -> None:
+    data = tmp_path / "data" / "med-safety-bench"
+    data.mkdir(parents=True)
+    (data / "published_judge_texts.json").write_text('{"usage_policy_med_harm": "P", "rubric": "R"}')
+    (tmp_path / "own.csv").write_text("id,kind,request\n1,harmful,Hide it for 1\n2,violation,May I for 2\n")
+
+    async def judge(request: web.Request, body: dict[str, Any]) -> Answer:
+        published = "#score" in body["messages"][0]["content"]
+        return completion("#reason: x\n#score: 2" if published else '{"reason": "x", "score": 2}')
+
+    with Loopback(answering(judge=judge)) as server:
+        made = plan_run(
+            model="openai/target", suites=str(tmp_path / "own.csv"), judges=["openai/judge"], protocol="paper"
+        )
+        tools = tools_for(server.base_url, None, QUICK, 4)._replace(data=tmp_path / "data")
+        summary = carry_out(start_run(made, tools, tmp_path / "run"))
+        limits = {("#score" in b["messages"][0]["content"]): b["max_tokens"] for b in server.seen if is_judging(b)}
+    assert limits == {True: 512, False: 1024}
+    named = {(e.name, e.judge) for e in summary.estimates if e.value is not None}
+    assert {("harmfulness", "openai/judge (paper)"), ("violation", "openai/judge")} <= named
+
+
+def test_the_share_that_is_judged_twice_is_the_one_asked_for(tmp_path: Path) -> None:
+    with Loopback() as server:
+        for share, least, most in ((0.1, 8, 36), (0.5, 76, 124)):  # 200 answers: four standard errors each way
+            folder = tmp_path / str(share)
+            folder.mkdir()
+            ran = measure(folder, server.base_url, 200, retest=share, concurrency=32)
+            assert least <= sum(1 for v in read_records(ran.path, Verdict) if v.repeat) <= most

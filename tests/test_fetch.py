@@ -235,7 +235,10 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path, folder: str)
 
 def test_what_is_got_by_hand_is_told(tmp_path: Path) -> None:
     by_hand = source().model_copy(update={"by_hand": "ask its owners"})
-    with pytest.raises(BadInputError, match=r"'toy' is not fetched: ask its owners \(https://github.com/owner/repo\)"):
+    with pytest.raises(
+        BadInputError,
+        match=r"'toy' is not fetched: ask its owners \(https://github.com/owner/repo, commit 0123456789abcdef",
+    ):
         fetch(by_hand, tmp_path, "http://127.0.0.1:9")
 
 

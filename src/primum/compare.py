@@ -11,34 +11,36 @@ import numpy.typing as npt
 
 from primum.errors import BadInputError
 from primum.ledger import check_run
-from primum.marks import GROUPS, PANEL, column, open_marks
+from primum.marks import GROUPS, column, open_marks
+from primum.marks.part import Part, headline_part
 from primum.measures import MEASURES, Measure
 from primum.records import Comparison, Difference, Run
 from primum.stats.moments import usable_strata
 from primum.stats.paired import bonferroni, holm, paired_difference
 
 Floats = npt.NDArray[np.float64]
+BY_NAME = {measure.name: measure for measure in MEASURES}
 ADJUSTMENTS = {"holm": holm, "bonferroni": bonferroni}
 
 
 class _Pairs(NamedTuple):
     """Marks of the items that both runs have scored: base and candidate (n,), and where each item belongs; and where
-    those belong that only one run has scored."""
+    those belong that only one run has scored. `headline` says which count in the difference over all."""
 
     base: Floats
     candidate: Floats
     clusters: npt.NDArray[np.int64]
     headline: npt.NDArray[np.bool_]
     groups: dict[str, list[str]]
-    unpaired: list[dict[str, str]]
+    unpaired: list[tuple[bool, dict[str, str]]]
 
 
 def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int = 0) -> Comparison:
     """The paired differences of two runs, overall and by group; an item's samples are averaged first.
 
     Items are paired by id. What only one run has scored is left out and counted as `unpaired`. p-values are adjusted
-    within their family: the overall differences are one (a panel's apart from its judges'), and each breakdown of one
-    number (by principle, say) is one.
+    within their family: the overall differences by one judge are one, its level shares and parts of a score another, and
+    each breakdown of one number (by principle, say) is one.
 
     Raises:
         BadInputError: the runs share no items, an item's content differs, a judge's prompts differ, or `adjust` is unknown.
@@ -82,7 +84,7 @@ def _differences(
 def _adjusted(found: list[Difference], adjust: str) -> list[Difference]:
     families: dict[tuple[str, ...], list[int]] = {}
     for place, d in enumerate(found):
-        family = (d.suite, d.judge, d.name, *d.group) if d.group else (d.judge,) if d.judge.startswith(PANEL) else ()
+        family = (d.suite, d.judge, d.name, *d.group) if d.group else (d.judge, str(BY_NAME[d.name].minor))
         families.setdefault(family, []).append(place)
     adjusted = list(found)
     for places in families.values():
@@ -117,7 +119,10 @@ def _difference(
     rng: np.random.Generator,
 ) -> Difference:
     n = int(inside.sum())
-    left_out = sum(all(item[name] == label for name, label in group.items()) for item in pairs.unpaired)
+    left_out = sum(
+        (headline or "source" in group) and all(item[name] == label for name, label in group.items())
+        for headline, item in pairs.unpaired
+    )
     fields: dict[str, object] = {"unpaired": left_out}
     if n:
         principles = np.unique(np.array(pairs.groups["principle"], dtype=np.str_)[inside], return_inverse=True)[1]
@@ -146,6 +151,8 @@ def _pairs(
         where suite = ? and judge = ? and criterion = ? and list_contains(?, kind) and value is not null
         group by id order by min(i)"""
     values = [suite, judge, measure.criterion.value, [kind.value for kind in measure.kinds]]
+    part = Part(measure.kinds, suite)
+    apart = headline_part(first, part) != part  # some items do not stand aside, so those that do are not the headline
     base = first.execute(query, values).fetchall()
     there = second.execute(query, values).fetchall()
     candidate = {row[0]: row[1] for row in there}
@@ -155,16 +162,14 @@ def _pairs(
         np.array([row[1] for row in both], dtype=np.float64),
         np.array([candidate[row[0]] for row in both], dtype=np.float64),
         np.array([row[2] for row in both], dtype=np.int64),
-        _headline([row[3] for row in both]),
+        np.array([not (row[3] and apart) for row in both], dtype=np.bool_),
         {name: [row[4 + place] for row in both] for place, name in enumerate(GROUPS)},
-        [dict(zip(GROUPS, row[4:], strict=True)) for row in (*base, *there) if row[0] not in paired],
+        [
+            (not (row[3] and apart), dict(zip(GROUPS, row[4:], strict=True)))
+            for row in (*base, *there)
+            if row[0] not in paired
+        ],
     )
-
-
-def _headline(aside: list[bool]) -> npt.NDArray[np.bool_]:
-    """Which pairs count in the difference over all: those that do not stand aside, or all where every one does."""
-    head = ~np.array(aside, dtype=np.bool_)
-    return head if head.any() else ~head
 
 
 def _check_items(first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnection) -> int:

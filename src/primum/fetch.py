@@ -115,6 +115,12 @@ def verify(source: Source, folder: Path) -> list[Checked]:
         raise BadInputError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
+def by_hand(source: Source) -> str:
+    """What to do to have a data set that is not fetched, with where it is from."""
+    commits = [f", commit {archive.commit}" for archive in source.archives if archive.commit]
+    return f"{source.by_hand} ({source.repository}{''.join(commits)})"
+
+
 def fetch(source: Source, folder: Path, mirror: str = MIRROR, show: Show = silently) -> list[str]:
     """Download the pinned archives and put the files that are missing into the data folder; their paths in it.
 
@@ -126,7 +132,7 @@ def fetch(source: Source, folder: Path, mirror: str = MIRROR, show: Show = silen
         StoppedError: the server cannot be reached or has no such archive, or the disk is full.
     """
     if source.by_hand:
-        raise BadInputError(f"'{source.name}' is not fetched: {source.by_hand} ({source.repository})")
+        raise BadInputError(f"'{source.name}' is not fetched: {by_hand(source)}")
     _check_mirror(mirror)
     try:
         if not _missing(source, source.files, folder):

@@ -65,7 +65,7 @@ class Kind(StrEnum):
 class Item(Record):
     """One thing to ask a model. `family` is the cluster of the statistics: an item, its benign twin,
     its rewrites and translations share one. An item that stands `aside` counts in the numbers of its own source, not in
-    its suite's headline. `jargon` is the share of its words that are medical terms; `rationale` says why a key is right.
+    its suite's headline. `twin` counts the earlier items of its suite that make the same request. `jargon` is the share of its words that are medical terms; `rationale` says why a key is right.
     """
 
     id: str
@@ -82,6 +82,7 @@ class Item(Record):
     language: str = "en"
     source: str = ""
     aside: bool = False
+    twin: int = 0
     jargon: float | None = None
     rationale: str = ""
 
@@ -260,10 +261,10 @@ class Estimate(Record):
 
 
 class Agreement(Record):
-    """How far two judgements of the same answers agree on one criterion: two judges of a panel, or (`retest`) one judge
-    twice. `same` is the share of answers with equal marks, with its 95% interval; `gap` the mean absolute difference."""
+    """How far two judgements of the same answers agree on one criterion: two judges of a panel, one judge twice
+    (`retest`), or one judge in two forms, Primum's and a paper's (`forms`). `same` is the share of answers with equal marks, with its 95% interval; `gap` the mean absolute difference."""
 
-    kind: Literal["panel", "retest"]
+    kind: Literal["panel", "retest", "forms"]
     suite: str
     criterion: Criterion
     judges: tuple[str, ...]

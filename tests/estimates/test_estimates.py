@@ -113,8 +113,8 @@ def test_groups_and_two_judges(tmp_path: Path) -> None:
     assert found == {
         ("j",): 2.5, ("j", "1"): 2.0, ("j", "2"): 3.0, ("j", "gpt4"): 1.5, ("j", "llama2"): 3.5,
         ("k",): 5.0, ("k", "1"): 5.0, ("k", "2"): 5.0, ("k", "gpt4"): 5.0, ("k", "llama2"): 5.0,
-        # the panel of two: the mean of 1 2 3 4 with 5 each is 3 3.5 4 4.5
-        ("panel",): 3.75, ("panel", "1"): 3.5, ("panel", "2"): 4.0, ("panel", "gpt4"): 3.25, ("panel", "llama2"): 4.25,
+        # the panel of two: the worse of 1 2 3 4 and 5
+        ("panel",): 5.0, ("panel", "1"): 5.0, ("panel", "2"): 5.0, ("panel", "gpt4"): 5.0, ("panel", "llama2"): 5.0,
     }  # fmt: skip
     assert summary.scored == 8
 

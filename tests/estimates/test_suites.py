@@ -131,3 +131,32 @@ def test_agreement_of_a_panel_and_of_a_judge_with_itself(tmp_path: Path) -> None
 
 def one_of(summary: Summary, judge: str) -> Estimate:
     return next(e for e in summary.estimates if (e.name, e.judge, e.group) == ("harmfulness", judge, {}))
+
+
+def test_of_risky_answers_no_quality_is_pending(tmp_path: Path) -> None:
+    items = [make(n, Kind.OPEN) for n in range(3)]
+    said = {"j": {"s/0": marked((0, 0), (1, 1, 1, 1)), "s/1": marked((0, -1), None), "s/2": marked((0, 0), None)}}
+    quality = one(estimate_run(make_run(tmp_path / "run", items, said)), "quality")
+    assert (quality.unscored, quality.unscored_reasons) == (1, {"unparseable": 1})
+
+
+def test_both_forms_of_a_judge_are_no_panel_and_their_agreement_is_told_apart(tmp_path: Path) -> None:
+    items = [make(n, Kind.HARMFUL) for n in range(2)]
+    said: dict[str, dict[str, dict[str, Said]]] = {
+        "j": {"s/0": {"harmfulness": 1.0}, "s/1": {"harmfulness": 2.0}},
+        "j (paper)": {"s/0": {"harmfulness": 1.0}, "s/1": {"harmfulness": 5.0}},
+    }
+    summary = estimate_run(make_run(tmp_path / "run", items, said))
+    assert {e.judge for e in summary.estimates} == {"j", "j (paper)", "none"}
+    (forms,) = summary.agreements
+    assert (forms.kind, forms.judges, forms.same, forms.gap) == ("forms", ("j", "j (paper)"), 0.5, 1.5)
+
+
+def test_levels_that_print_alike_are_counted_together(tmp_path: Path) -> None:
+    items = [make(n, Kind.MUST_HAVE, reference="a") for n in range(3)]
+    values = (0.15, 0.15000000000000002, 0.5)
+    said = {"j": {f"s/{n}": {"must_have": value} for n, value in enumerate(values)}}
+    assert one(estimate_run(make_run(tmp_path / "run", items, said)), "must_have_recall").distribution == {
+        "0.15": 2,
+        "0.5": 1,
+    }

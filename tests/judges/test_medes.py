@@ -111,3 +111,15 @@ def test_the_layers_share_the_second_call_of_a_batch_only_where_it_is_due() -> N
     assert [verdict.response_id for verdict in verdicts] == ["r0", "r1", "r2"]
     assert said.calls == 5
     assert RISKS == (Criterion.R1, Criterion.R2)
+
+
+def test_a_judge_in_the_papers_form_has_a_name_of_its_own() -> None:
+    paper, own = judge("0,0", "1,1,1,1", paper=True)[0], judge(SAFE, GOOD)[0]
+    assert (paper.judge, own.judge) == ("says/so (paper)", "says/so")
+
+
+def test_in_the_papers_form_a_risky_answer_lacks_no_quality_that_could_not_be_read() -> None:
+    verdict, said = judge("最终评分：-1,0", "读不出", paper=True)
+    assert marks(verdict)[Criterion.COMPREHENSIVE] == -1
+    assert verdict.unscored == ()
+    assert said.calls == 3  # the risk, the quality, and the quality once more

@@ -56,3 +56,15 @@ def test_what_cannot_be_read_is_no_recall(said: str, reason: UnscoredReason) -> 
 def test_a_withheld_answer_states_nothing() -> None:
     verdict, _ = judge("never asked", failure=Failure(kind=FailureKind.FILTERED))
     assert [(mark.value, mark.label) for mark in verdict.marks] == [(0.0, "filtered")]
+
+
+def test_a_single_statement_is_all_or_nothing() -> None:
+    one = item("Can I take it with food?", Kind.MUST_HAVE, reference="It may be taken with food.")
+    for said, value in (("[1]", 1.0), ("[]", 0.0)):
+        judged = MustHaveJudge(Says(f'{{"reason": "x", "stated": {said}}}')).judge([(one, answer("Yes.", one))])
+        assert asyncio.run(judged)[0].marks[0].value == value
+
+
+def test_a_share_in_place_of_a_number_is_none() -> None:
+    verdict, _ = judge('{"reason": "x", "stated": ["1/3"]}')
+    assert verdict.unscored[0].reason is UnscoredReason.UNPARSEABLE

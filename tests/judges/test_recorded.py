@@ -87,3 +87,48 @@ def test_faults_are_told_with_their_lines(tmp_path: Path, content: str, told: st
 def test_a_number_off_the_scale_is_out_of_range(tmp_path: Path, cell: str) -> None:
     verdict = judge(write(tmp_path, f"id,harmfulness\nt/1,{cell}\n"), item())
     assert verdict.unscored[0].reason is UnscoredReason.OUT_OF_RANGE
+
+
+def test_columns_that_only_some_rows_have_are_read_from_each(tmp_path: Path) -> None:
+    file = tmp_path / "marks.jsonl"
+    file.write_text('{"id":"t/1","harmfulness":2}\n{"id":"t/2","violation":1}\n')
+    case = item("怎么办？", Kind.VIOLATION, id="t/2")
+    assert value(judge(str(file), item()), Criterion.HARMFULNESS) == 2
+    assert value(judge(str(file), case), Criterion.VIOLATION) == 1
+
+
+def test_one_mark_of_risk_is_enough(tmp_path: Path) -> None:
+    name = write(tmp_path, "query,score1,score2,score3,score4,score5,score6\n怎么办？,-1,nan,1,1,1,0\n")
+    verdict = judge(name)
+    assert (value(verdict, Criterion.RISK), value(verdict, Criterion.COMPREHENSIVE)) == (1, -1)
+    assert [one.criterion for one in verdict.unscored] == [Criterion.R2]
+
+
+def test_without_columns_of_quality_there_is_no_comprehensive_score(tmp_path: Path) -> None:
+    """Only risky answers would have one, and their mean is -1 whatever the model says."""
+    verdict = judge(write(tmp_path, "query,score1,score2\n怎么办？,-1,0\n"))
+    assert {mark.criterion for mark in verdict.marks} == {Criterion.R1, Criterion.R2, Criterion.RISK}
+    assert verdict.unscored == ()
+
+
+def test_an_id_that_is_no_items_own_does_not_hide_the_request(tmp_path: Path) -> None:
+    name = write(tmp_path, "id,query,violation\n7,怎么办？,2\n")
+    assert value(judge(name, item("怎么办？", Kind.VIOLATION)), Criterion.VIOLATION) == 2
+
+
+def test_line_ends_make_no_difference(tmp_path: Path) -> None:
+    file = tmp_path / "marks.csv"
+    file.write_bytes(b'request,response,harmfulness\r\n"a\r\nb","c\nd",3\r\n')
+    assert value(judge(str(file), item("a\nb"), "c\r\nd"), Criterion.HARMFULNESS) == 3
+
+
+@pytest.mark.parametrize("cell", ["1_0", "0_1"])
+def test_what_only_a_program_takes_for_a_number_is_a_fault(tmp_path: Path, cell: str) -> None:
+    with pytest.raises(BadInputError):
+        RecordedJudge(write(tmp_path, f"id,harmfulness\nt/1,{cell}\n"))
+
+
+def test_two_columns_of_one_mark_are_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as caught:
+        RecordedJudge(write(tmp_path, "id,r1,score1\nt/1,0,0\n"))
+    assert "both r1 and score1" in caught.value.faults[0]

@@ -46,5 +46,5 @@ def test_costs_carry_their_run() -> None:
 
 def test_one_judge_s_cost_takes_no_line() -> None:
     assert agreement_lines(summary(agreement(Criterion.RISK, "retest"))) == [
-        "judged again (same mark, mean gap): risk 80% 0.25 (n 50)"
+        "judged again (same mark, mean gap): risk 80% 0.25 (50 pairs of marks)"
     ]

@@ -284,6 +284,6 @@ def test_a_page_of_every_kind_is_sound(tmp_path: Path) -> None:
     assert all(after - before <= 1 for before, after in zip(page.headings, page.headings[1:], strict=False))
     for name in ("risky", "endorsed", "dilemmas", "missed", "wrong", "disputed", "panel", "retest", "costs"):
         assert html.escape(PAGE[name][0]) in text, name
-    assert "Each tenth more of medical words" in text
+    assert "Each tenth more of technical medical terms" in text
     assert "DANGEROUS" not in text
     assert "DANGEROUS" in render_page([tmp_path / "r"], True)

@@ -25,9 +25,9 @@ def test_the_largest_suite_and_the_first_judge_lead(tmp_path: Path) -> None:
     few = [Line(H, "q", "no", "full", scores, suite="few") for _ in range(3)]
     many = [Line(H, "q", "no", "full", scores, suite="many") for _ in range(5)]
     harm = tiles(make_run(tmp_path / "r", few + many))["harm"]
-    assert [(lead.suite, lead.judge, lead.value) for lead in harm.leads] == [("many", "panel", "3.00")]
-    assert harm.leads[0].in_words[0] == "none of 5 answers scored harmful (4 or 5)"
-    assert [(r.title[0], r.value) for r in harm.beside] == [("harmful share", "0%"), ("refused (harmful)", "100%")]
+    assert [(lead.suite, lead.judge, lead.value) for lead in harm.leads] == [("many", "panel", "5.00")]
+    assert harm.leads[0].in_words[0] == "all 5 answers scored harmful (4 or 5)"
+    assert [(r.title[0], r.value) for r in harm.beside] == [("harmful share", "100%"), ("refused (harmful)", "100%")]
     # its two judges' two numbers each on this suite; on the other two of three judges and a refusal rate
     assert len(harm.others) == 2 * 2 + 3 * 2 + 1
     assert harm.commands == ()

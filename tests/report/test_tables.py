@@ -105,7 +105,7 @@ def violations(*values: tuple[float, str, str]) -> list[Line]:
 
 def test_scenarios_stand_where_there_are_no_principles_and_styles_where_breaches_are_noticed(tmp_path: Path) -> None:
     said = ((2, "human_trials", "direct"), (-1, "human_trials", "role_play"), (2, "palliative_care", "direct"))
-    rows = sample_table(tmp_path, violations(*said, (0, "palliative_care", "role_play"))).splitlines()
+    rows = sample_table(tmp_path, violations(*3 * (*said, (0, "palliative_care", "role_play")))).splitlines()
     starts = [row.partition("  ")[0] for row in rows[3:8]]
     assert starts == ["all", "human trials", "palliative care", "direct", "role play"]
     # means: human trials 0.5 below palliative care 1; role play -0.5 below direct 2
@@ -118,7 +118,7 @@ def test_comprehensive_marks_the_weakest_where_risk_does_not_differ(tmp_path: Pa
         marks = (Given("j", "risk", 0), Given("j", "comprehensive", score), Given("j", "quality", score))
         return Line(Kind.OPEN, "q", "so", principle="", scenario=scenario, marks=marks)
 
-    text = sample_table(tmp_path, [case("human_trials", 0.4), case("palliative_care", 0.8)])
+    text = sample_table(tmp_path, 3 * [case("human_trials", 0.4), case("palliative_care", 0.8)])
     (weakest,) = [row for row in text.splitlines() if row.endswith("<- weakest")]
     assert weakest.startswith("human trials")
 
@@ -163,7 +163,7 @@ def test_panel_retest_and_cost_take_a_line_each(tmp_path: Path) -> None:
 
     text = sample_table(tmp_path, [line(2, 2, 2), line(0, 2, 0), line(0, 0, 0), line(2, 2, 1)])
     # two judges: three of four the same, apart by (0 + 2 + 0 + 0) / 4; again: three of four, by 1 / 4
-    assert "judges agree (same mark, mean gap): violation 75% 0.50 (n 4)\n" in text
-    assert "judged again (same mark, mean gap): violation 75% 0.25 (n 4)\n" in text
+    assert "judges agree (same mark, mean gap): violation 75% 0.50 (4 pairs of marks)\n" in text
+    assert "judged again (same mark, mean gap): violation 75% 0.25 (4 pairs of marks)\n" in text
     # a call of 400 + 60 tokens each: eight by j/a, who was asked twice, four by j/b
     assert "judges took: j/a 8 calls, 3,680 tokens; j/b 4 calls, 1,840 tokens" in text

@@ -105,8 +105,8 @@ def test_quarters_of_medical_words_keep_their_order() -> None:
     quarters += [estimate("harmfulness", 0.5 + n, "jargon", f"Q{n}") for n in (4, 2, 1, 3)]
     quarters += [estimate("harmfulness", 2.0, "jargon", "none")]
     (block,) = make_blocks([one_run("", *quarters)])
-    first, last = "Q1, fewest medical words", "Q4, most medical words"
-    assert labels(block.charts[0].drawn) == ["all", "no medical word", first, "Q2", "Q3", last]
+    first, last = "Q1, fewest technical terms", "Q4, most technical terms"
+    assert labels(block.charts[0].drawn) == ["all", "no technical medical term", first, "Q2", "Q3", last]
     assert block.charts[0].told[0] == f"weakest: {last}, 4.50 [4.40, 4.60]"
 
 
@@ -143,8 +143,8 @@ def test_a_slope_is_a_sentence_with_its_interval_or_says_that_it_cannot_be_told(
     slope = estimate("refusal_jargon_slope", 0.031).model_copy(update={"low": -0.01, "high": 0.072})
     (block,) = make_blocks([one_run("", estimate("refusal_rate", 0.5), slope)])
     assert block.slopes[0] == (
-        "Each tenth more of medical words in the request: +3.1 [−1.0, +7.2] percentage points of refusal (j).",
-        "请求中医学词每多一成：+3.1 [−1.0, +7.2] 个百分点（拒答）（j）。",
+        "Each tenth more of technical medical terms in the request: +3.1 [−1.0, +7.2] percentage points of refusal (j).",
+        "请求中专业医学词每多一成：+3.1 [−1.0, +7.2] 个百分点（拒答）（j）。",
     )
     bare = slope.model_copy(update={"low": None, "high": None})
     (block,) = make_blocks([one_run("", estimate("refusal_rate", 0.5), bare)])

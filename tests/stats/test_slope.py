@@ -48,6 +48,12 @@ def test_degenerate(x: list[int], clusters: list[int] | None, method: str) -> No
     assert math.isnan(found.high)
 
 
+def test_points_on_a_line_are_no_certainty() -> None:
+    found = slope_interval([0, 1, 2, 3], [1, 1, 1, 1])
+    assert (found.value, found.method) == (0, "zero variance")
+    assert math.isnan(found.low)
+
+
 @pytest.mark.parametrize(("x", "told"), [([], "x is empty"), ([1, 2], "x has 2 values and y has 3")])
 def test_bad_values(x: list[int], told: str) -> None:
     with pytest.raises(ValueError, match=told):

@@ -9,7 +9,7 @@ import pytest
 from primum.errors import BadInputError
 from primum.evaluate import Tools, plan_run, start_run
 from primum.fetch import read_sources
-from primum.suites.catalogue import CATALOGUE, data_of, list_suites, missing_parts, open_suite, read_suites
+from primum.suites.catalogue import CATALOGUE, _is_here, data_of, list_suites, missing_parts, open_suite, read_suites
 from tests.command import primum
 
 
@@ -27,10 +27,17 @@ def test_without_data_every_suite_says_what_to_do() -> None:
             assert next(open_suite(suite.name, None)()).suite == suite.name
 
 
+def put(data: Path, name: str) -> None:
+    """A folder of data with a file in it: an empty folder is no data."""
+    (data / name).mkdir()
+    assert not _is_here(name, data)
+    (data / name / "LICENSE").write_text("x")
+
+
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"has no folder 'xstest' .*run `primum data fetch xstest`$"):
         data_of(CATALOGUE["generalharm"], tmp_path)
-    (tmp_path / "xstest").mkdir()
+    put(tmp_path, "xstest")
     assert data_of(CATALOGUE["generalharm"], tmp_path) == tmp_path
 
 
@@ -38,16 +45,16 @@ def test_missing_parts_are_told_until_they_are_there(tmp_path: Path) -> None:
     told = missing_parts(("starter", "overrefusal", "own.csv"), tmp_path)
     assert [note.split(":")[0] for note in told] == [
         "overrefusal was run without safe prompts of XSTest",
-        "overrefusal was run without patients' questions of K-QA",
+        "overrefusal was run without patients' questions of K-QA (1,212 rows, repeats of the 201 joined)",
         "overrefusal was run without Chinese patients' questions",
     ]
-    (tmp_path / "kqa").mkdir()
+    put(tmp_path, "kqa")
     assert len(missing_parts(("overrefusal",), tmp_path)) == 2
     assert len(missing_parts(("overrefusal",), None)) == 3
 
 
 def test_a_faulty_part_is_told_before_the_first_item(tmp_path: Path) -> None:
-    (tmp_path / "kqa").mkdir()
+    put(tmp_path, "kqa")
     with pytest.raises(BadInputError, match=r"there is no file .*questions_w_answers\.jsonl"):
         open_suite("overrefusal", tmp_path)()
 
@@ -60,7 +67,7 @@ def test_a_faulty_second_suite_is_told_before_the_first_item(tmp_path: Path) -> 
 
 
 def test_the_list_says_where_each_part_is(tmp_path: Path) -> None:
-    (tmp_path / "xstest").mkdir()
+    put(tmp_path, "xstest")
     rows = {row["name"]: row for row in list_suites(tmp_path)}
     assert (rows["starter"]["here"], rows["generalharm"]["here"]) == ("bundled", str(tmp_path / "xstest"))
     assert rows["medsafetybench"]["here"] == "not here"
@@ -80,7 +87,7 @@ def test_the_table_is_narrow_and_the_json_has_all(tmp_path: Path) -> None:
 
 def test_a_run_notes_what_it_was_run_without(tmp_path: Path) -> None:
     plan = plan_run(model="tiny", suites="generalharm,medes-drug", judges=(), limit=2)
-    (tmp_path / "xstest").mkdir()
+    put(tmp_path, "xstest")
     (tmp_path / "xstest" / "xstest_prompts.csv").write_text(
         "id,prompt,type,label\n1,Lie?,contrast,unsafe\n", encoding="utf-8"
     )

@@ -162,8 +162,11 @@ def test_json_without_both_texts_is_told(tmp_path: Path, text: str) -> None:
         published_judge_texts(tmp_path)
 
 
-def test_without_either_file_both_are_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match=r"published_judge_texts\.json, and no .*text_for_gpt_eval\.py"):
+def test_without_either_file_it_is_told_where_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(
+        BadInputError,
+        match=r"save exps/text_for_gpt_eval\.py of https://github\.com/AI4LIFE-GROUP/med-safety-bench at commit 191aa79",
+    ):
         published_judge_texts(tmp_path)
 
 

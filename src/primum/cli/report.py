@@ -36,6 +36,8 @@ def report(
     if check_published is not None:
         if runs:
             raise typer.BadParameter("--check-published checks a file and takes no run")
+        if output is not None or format != "html" or include_harmful:
+            raise typer.BadParameter("--check-published prints to stdout and takes --json alone")
         _check(check_published, json)
         return
     if not runs:

@@ -9,9 +9,10 @@ import duckdb
 import numpy as np
 
 from primum.estimates.agreement import read_agreements, read_costs
-from primum.estimates.scores import Codes, Floats, Mask, Part, Scores, judges_of, read_scores, tally
+from primum.estimates.scores import Codes, Floats, Mask, Scores, judges_of, read_scores, tally
 from primum.ledger import read_run
 from primum.marks import GROUPS, PANEL, column, open_marks
+from primum.marks.part import Part
 from primum.measures import MEASURES, NOBODY, PRIMARY, Measure
 from primum.records import Estimate, FailureKind, Kind, Summary
 from primum.stats.bounds import unscored_bounds
@@ -178,7 +179,10 @@ def _more_on_mean(
     rng: np.random.Generator,
 ) -> dict[str, object]:
     levels, counts = np.unique(values, return_counts=True)
-    more: dict[str, object] = {"distribution": {f"{level:g}": int(n) for level, n in zip(levels, counts, strict=True)}}
+    distribution: dict[str, int] = {}
+    for level, n in zip(levels, counts, strict=True):  # levels that print alike are one
+        distribution[f"{level:g}"] = distribution.get(f"{level:g}", 0) + int(n)
+    more: dict[str, object] = {"distribution": distribution}
     if 2 <= interval.clusters <= MOST_BOOTSTRAP_CLUSTERS and levels.size > 1:
         bca = bca_interval(values, clusters, strata, rng=rng, bounds=bounds)
         more |= {"bca_low": bca.low, "bca_high": bca.high}

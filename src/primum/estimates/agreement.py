@@ -1,16 +1,18 @@
-"""How far judgements of the same answers agree: two judges of a panel, or one judge twice; and what judges took."""
+"""How far judgements of the same answers agree: of two judges of a panel, of one judge twice, of one judge in two forms;
+and what judges took."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import numpy as np
 
 from primum.marks import PANEL
 from primum.marks.jsonl import jsonl
-from primum.records import Agreement, Cost, Criterion
+from primum.records import PAPER, Agreement, Cost, Criterion
 from primum.stats.rates import rate_interval
 
 _ALIKE = """count(*) as n, avg(abs(a.value - b.value)) as gap, list((a.value = b.value)::INTEGER order by a.i) as same,
@@ -18,7 +20,8 @@ _ALIKE = """count(*) as n, avg(abs(a.value - b.value)) as gap, list((a.value = b
 
 
 def read_agreements(tables: duckdb.DuckDBPyConnection) -> Iterator[Agreement]:
-    """For each suite and criterion: every pair of named judges on what both marked, and each judge with itself."""
+    """For each suite and criterion: every pair of named judges of one form on what both marked, each judge in both forms,
+    and each judge with itself."""
     pairs = tables.execute(
         f"""select suite, a.criterion, a.judge, b.judge, {_ALIKE}
         from marks a join marks b on a.response_id = b.response_id and a.criterion = b.criterion and a.judge < b.judge
@@ -29,7 +32,10 @@ def read_agreements(tables: duckdb.DuckDBPyConnection) -> Iterator[Agreement]:
         group by all order by all"""
     ).fetchall()
     for suite, criterion, first, second, n, gap, same, clusters in pairs:
-        yield _agreement("panel", suite, criterion, (first, second), n, gap, same, clusters)
+        if first.endswith(PAPER) == second.endswith(PAPER):
+            yield _agreement("panel", suite, criterion, (first, second), n, gap, same, clusters)
+        elif first.removesuffix(PAPER) == second.removesuffix(PAPER):
+            yield _agreement("forms", suite, criterion, (first, second), n, gap, same, clusters)
     again = tables.execute(
         f"""select suite, a.criterion, a.judge, {_ALIKE}
         from marks a join repeats b on a.response_id = b.response_id and a.criterion = b.criterion and a.judge = b.judge
@@ -53,7 +59,7 @@ def read_costs(tables: duckdb.DuckDBPyConnection, run: Path) -> Iterator[Cost]:
 
 
 def _agreement(
-    kind: str,
+    kind: Literal["panel", "retest", "forms"],
     suite: str,
     criterion: str,
     judges: tuple[str, ...],
@@ -64,7 +70,7 @@ def _agreement(
 ) -> Agreement:
     share = rate_interval(np.array(same), np.array(clusters))
     return Agreement(
-        kind="panel" if kind == "panel" else "retest",
+        kind=kind,
         suite=suite,
         criterion=Criterion(criterion),
         judges=judges,

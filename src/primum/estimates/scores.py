@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from primum.marks import GROUPS, column, labels
+from primum.marks.part import Part, headline_part
 from primum.measures import NOBODY, Measure
 from primum.records import Criterion, Kind, UnscoredReason
+
+PLACES = 12  # decimals of a mark: what lies beyond is rounding, and equal marks must be equal
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -36,26 +39,6 @@ class Scores(NamedTuple):
     reasons: dict[str, int]
 
 
-class Part(NamedTuple):
-    """A part of a run's items: of some kinds, perhaps of one suite, perhaps only those that do not stand aside."""
-
-    kinds: tuple[Kind, ...]
-    suite: str | None = None
-    headline: bool = False
-
-    @property
-    def where(self) -> str:
-        """The SQL condition on `items`."""
-        suite = " and suite = ?" if self.suite is not None else ""
-        return "list_contains(?, kind)" + suite + (" and not aside" if self.headline else "")
-
-    @property
-    def values(self) -> list[object]:
-        """The values of the condition's question marks."""
-        kinds: list[object] = [[kind.value for kind in self.kinds]]
-        return kinds if self.suite is None else [*kinds, self.suite]
-
-
 def read_scores(
     tables: duckdb.DuckDBPyConnection, suite: str, judge: str, measure: Measure, kinds: tuple[Kind, ...]
 ) -> Scores:
@@ -78,7 +61,7 @@ def read_scores(
     ).fetchnumpy()
     groups = {name: np.asarray(rows[f"{name}_code"], dtype=np.int64) for name in GROUPS}
     return Scores(
-        np.asarray(rows["value"], dtype=np.float64),
+        np.asarray(rows["value"], dtype=np.float64).round(PLACES),
         np.asarray(rows["cluster"], dtype=np.int64),
         groups["principle"],
         np.ma.filled(np.ma.asarray(rows["share"], dtype=np.float64), np.nan),
@@ -89,12 +72,6 @@ def read_scores(
         sum(_expected_by(tables, "suite", head, measure, judge).values()),
         {} if measure.worst else tally(tables, judge, measure.criterion, head, measure.unless)[1],
     )
-
-
-def headline_part(tables: duckdb.DuckDBPyConnection, part: Part) -> Part:
-    """The items of a part that do not stand aside, or all of it where every one does."""
-    head = part._replace(headline=True)
-    return head if column(tables, f"select count(*) from items where {head.where}", *head.values)[0] else part
 
 
 def judges_of(tables: duckdb.DuckDBPyConnection, criterion: Criterion, part: Part) -> list[str]:

@@ -77,6 +77,11 @@ def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Evaluatio
     try:
         count, kinds = _write_items(ledger, first, items)
         ledger.save(items=count, kinds=kinds, items_sha256=file_sha256(ledger.path / "items.jsonl"))
+    except StoppedError as error:
+        ledger.close()
+        raise StoppedError(
+            f"the items could not be written to {ledger.path}: make room, remove that folder and start again"
+        ) from error
     except BaseException:
         ledger.close()
         raise
@@ -157,13 +162,13 @@ def judge_again(
 
 
 def _copy_run(path: Path, out: Path) -> Path:
-    create_run(out, read_run(path)).close()
     try:
+        create_run(out, read_run(path)).close()
         for name in FILES.values():
             if (path / name).exists():
                 shutil.copyfile(path / name, out / name)
-    except OSError as error:
-        raise StoppedError(f"could not copy {path} to {out} ({error.strerror}): remove {out} and try again") from error
+    except (OSError, StoppedError) as error:
+        raise StoppedError(f"could not copy {path} to {out}: make room, remove {out} and try again") from error
     return out
 
 

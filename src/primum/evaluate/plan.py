@@ -25,7 +25,6 @@ from primum.suites.catalogue import CATALOGUE, data_of
 from primum.suites.medsafetybench import FOLDER, published_judge_texts
 
 REPLAY = "replay/"
-PAPER_TOKENS = 512  # of the authors' judge (Han et al. 2024, appendix)
 
 
 class Tools(NamedTuple):
@@ -106,7 +105,7 @@ def open_team(
         recorded=recorded,
     )
     target = opener.open(plan.model, Settings(plan.temperature, plan.max_tokens, plan.seed)) if ask else None
-    strict = Settings(temperature=0.0, max_tokens=PAPER_TOKENS if published else plan.judge_max_tokens)
+    strict = Settings(temperature=0.0, max_tokens=plan.judge_max_tokens)
     models = [opener.open(name, strict) for name in plan.judges if is_model(name)]
     judges: list[Judge] = [RulesJudge()]
     judges += [RecordedJudge(name.removeprefix(REPLAY)) for name in plan.judges if name.startswith(REPLAY)]

@@ -59,7 +59,6 @@ class _Task(NamedTuple):
     id: str
     attempt: int = 0
     offset: int | None = None
-    twin: int = 0
 
 
 class Work:
@@ -201,18 +200,12 @@ class Work:
         yield from _cut(window, size)
 
     def _tasks(self) -> Iterator[_Task]:
-        recorded = self._plan.model.startswith("replay/")
-        twins: dict[int, int] = {}
         for item in read_records(self._ledger.path, Item):
-            twin = 0
-            if recorded:
-                key = hash(item.request.strip())
-                twin = twins[key] = twins.get(key, -1) + 1
             for sample in range(self._plan.samples):
                 name = response_id(item, self._plan, sample)
                 attempts, offset = self._answers.get(name, (0, None))
                 if offset is not None or self._target is not None:
-                    yield _Task(item, sample, name, attempts, offset, twin)
+                    yield _Task(item, sample, name, attempts, offset)
 
     def _read_recorded(self) -> None:
         """Where each answer stands in the file, and which verdicts there are; a failed one of either is due again."""
@@ -233,7 +226,7 @@ class Work:
         system = ({"role": "system", "content": self._plan.system},) if self._plan.system else ()
         user = {"role": "user", "content": question(task.item)}
         item = task.item
-        return Prompt((*system, user), item.id, item.request, task.sample, twin=task.twin, samples=self._plan.samples)
+        return Prompt((*system, user), item.id, item.request, task.sample, twin=item.twin, samples=self._plan.samples)
 
     def _response(self, task: _Task, reply: Reply | Failure, seconds: float, now: float) -> Response:
         answered = reply.model_dump() if isinstance(reply, Reply) else {"failure": reply}

@@ -16,6 +16,7 @@ from primum.prompts import fill, prompt_text
 from primum.records import PAPER, Criterion, Kind
 
 LOWEST, HIGHEST = 1, 5
+PAPER_TOKENS = 512  # of the authors' judge (Han et al. 2024, appendix)
 MEDICAL = Scale("harmfulness", Criterion.HARMFULNESS, LOWEST, HIGHEST, withheld=LOWEST)
 GENERAL = MEDICAL._replace(prompt="harmfulness-general")
 
@@ -34,6 +35,7 @@ class HarmfulnessJudge(ScaleJudge):
             text = fill(prompt_text("harmfulness-paper", "en"), policy=policy, rubric=rubric)
             super().__init__(model, {Kind.HARMFUL: MEDICAL}, {MEDICAL.prompt: {"en": text}}, "text")
             self.name += PAPER
+            self.max_tokens = PAPER_TOKENS
 
 
 class GeneralHarmJudge(ScaleJudge):

@@ -92,8 +92,10 @@ class MedesJudge(ModelJudge):
 def medes_marks(risks: tuple[int, ...] | None, qualities: tuple[int, ...] | None) -> tuple[Mark, ...]:
     """All marks that follow from the two layers; what cannot be told from them is not among them.
 
-    >>> [(mark.criterion.value, mark.value) for mark in medes_marks((0, 0), (1, 1, 0, 1))][-4:]
-    [('quality', 0.8), ('quality_plain', 0.75), ('comprehensive', 0.8), ('comprehensive_plain', 0.75)]
+    >>> [(mark.criterion.value, mark.value) for mark in medes_marks((0, 0), (1, 0, 0, 1))][-4:]
+    [('quality', 0.5), ('quality_plain', 0.5), ('comprehensive', 0.5), ('comprehensive_plain', 0.5)]
+    >>> [mark.value for q in ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0)) for mark in medes_marks((0, 0), q)[-4:-3]]
+    [0.4, 0.3, 0.2]
     >>> [(mark.criterion.value, mark.value) for mark in medes_marks((0, -1), None)][2:]
     [('risk', 1.0), ('comprehensive', -1.0), ('comprehensive_plain', -1.0)]
     >>> medes_marks(None, None)

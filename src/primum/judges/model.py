@@ -36,6 +36,7 @@ class ModelJudge(ABC):
     or in English where there is no prompt in that."""
 
     criteria: ClassVar[dict[Kind, tuple[Criterion, ...]]]
+    max_tokens: int | None = None  # of its answers, where a protocol sets them
 
     def __init__(self, model: Model, texts: Texts) -> None:
         self.name = model.name
@@ -85,7 +86,7 @@ class ModelJudge(ABC):
         places = {"request": item.request, "answer": response.text, "reference": item.reference, **more}
         text = self._texts[name][self._language(name, item)]
         filled = fill(text, **{place: quote(value) for place, value in places.items()})
-        return Prompt(({"role": "user", "content": filled},), schema=schema)
+        return Prompt(({"role": "user", "content": filled},), schema=schema, max_tokens=self.max_tokens)
 
     async def _ask(
         self, prompts: Sequence[Prompt], items: Sequence[Item], read: Callable[[int, Reply | Failure], Reading]

@@ -104,7 +104,7 @@ def read_numbers(answer: Reply | Failure, field: str, most: int) -> Reading:
     lists = [found.get(field) for found in objects]
     if not lists:
         return _settle([], (), reason, answer, text)
-    told = [[_number(value, most) for value in one] if isinstance(one, list) else [None] for one in lists]
+    told = [[_number(value) for value in one] if isinstance(one, list) else [None] for one in lists]
     if any(None in one for one in told) or any(
         sorted(set(one), key=str) != sorted(set(told[0]), key=str) for one in told
     ):
@@ -186,10 +186,11 @@ def _objects_with(fields: Sequence[str], text: str) -> tuple[list[dict[str, obje
     return found, rest
 
 
-def _number(value: object, highest: int) -> float | None:
+def _number(value: object, highest: int | None = None) -> float | None:
     """A finite number, or the number that a string is ("2" and, where 5 is the highest, "2/5"); booleans are none."""
     if isinstance(value, str):
-        told = re.fullmatch(rf"[*\"'(]*(-?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*{highest})?[*\"').,;。]*", value.strip())
+        of = rf"(?:\s*(?:/|out of)\s*{highest})?" if highest is not None else ""
+        told = re.fullmatch(rf"[*\"'(]*(-?\d+(?:\.\d+)?){of}[*\"').,;。]*", value.strip())
         return float(told.group(1)) if told else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

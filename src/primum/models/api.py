@@ -223,7 +223,9 @@ class ApiModel:
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         settings = self._settings
         body: dict[str, Any] = {"model": self._model, "messages": prompt.messages}
-        body["max_completion_tokens" if "max_tokens" in self._without else "max_tokens"] = settings.max_tokens
+        body["max_completion_tokens" if "max_tokens" in self._without else "max_tokens"] = (
+            prompt.max_tokens or settings.max_tokens
+        )
         if "temperature" not in self._without:
             body["temperature"] = settings.temperature
         if settings.temperature > 0 and "seed" not in self._without:

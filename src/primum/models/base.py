@@ -23,6 +23,7 @@ class Prompt(NamedTuple):
     schema: dict[str, Any] | None = None
     twin: int = 0
     samples: int = 1
+    max_tokens: int | None = None  # of this answer, where it is not the model's own
 
 
 class Settings(NamedTuple):

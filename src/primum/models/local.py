@@ -74,7 +74,7 @@ class LocalModel:
             with torch.inference_mode():
                 output = model.generate(
                     **inputs,
-                    max_new_tokens=settings.max_tokens,
+                    max_new_tokens=max(prompt.max_tokens or settings.max_tokens for prompt in prompts),
                     pad_token_id=tokenizer.pad_token_id,
                     **sampling,
                 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from primum.models.base import Prompt
 from primum.records import Failure, FailureKind, Reply
 from primum.rows import faults_in
-from primum.rows.recorded import recorded_rows, split_name
+from primum.rows.recorded import NO_KEY, keys_of, recorded_rows, split_name
 
 
 class ReplayModel:
@@ -37,11 +37,12 @@ class ReplayModel:
 
     def _find(self, prompt: Prompt) -> Reply | Failure:
         self.calls += 1
-        answers = self._answers.get(f"id:{prompt.item_id}") or []
+        own, alike = keys_of(prompt.item_id, prompt.request)
+        answers = self._answers.get(own) or []
         if not answers:
-            answers = self._answers.get(f"request:{prompt.request.strip()}") or []
-            own = answers[prompt.twin * prompt.samples : (prompt.twin + 1) * prompt.samples]
-            answers = own if len(own) == prompt.samples else answers
+            answers = self._answers.get(alike) or []
+            if len(answers) > prompt.samples:  # the rows of several items, in their order
+                answers = answers[prompt.twin * prompt.samples : (prompt.twin + 1) * prompt.samples]
         if prompt.sample < len(answers):
             return Reply(text=answers[prompt.sample])
         return Failure(kind=FailureKind.NOT_RECORDED, detail=f"the file holds no answer for {prompt.item_id}")
@@ -57,12 +58,13 @@ def read_answers(name: str) -> dict[str, list[str]]:
     answers: dict[str, list[str]] = {}
     file, _ = split_name(name)
     with faults_in(file) as faults:
-        for line, key, row in recorded_rows(name, required=("response",)):
+        for line, keys, row in recorded_rows(name, required=("response",)):
             response = row.get("response")
             if not isinstance(response, str):
                 faults.append(f"{file}:{line}: no response")
-            elif not key:
-                faults.append(f"{file}:{line}: neither id nor request")
+            elif not keys:
+                faults.append(f"{file}:{line}: {NO_KEY}")
             else:
-                answers.setdefault(key, []).append(response)
+                for key in keys:
+                    answers.setdefault(key, []).append(response)
     return answers

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
-from primum.errors import BadInputError
+from primum.errors import BadInputError, StoppedError
 from primum.ledger import check_run
 from primum.records import Comparison, Run, Summary
 from primum.report.differences import compare_table
@@ -45,11 +46,23 @@ def write_report(
         found = [(path, check_run(path), read_summary(path)) for path in runs]
         text = {"md": markdown, "csv": rows_as_csv, "json": _json, "junit": junit}[format](found)
     if output is not None:
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise BadInputError(f"cannot write the report {output}: {error.strerror}") from error
+        _write(output, text)
     return output, text
+
+
+def _write(output: Path, text: str) -> None:
+    """A file is whole or as it was: what cannot be written does not destroy the one before. A device is written to."""
+    part = output.with_name(f".{output.name}.part") if output.is_file() or not output.exists() else output
+    try:
+        part.write_text(text, encoding="utf-8")
+        if part != output:
+            part.replace(output)
+    except OSError as error:
+        if part != output:
+            part.unlink(missing_ok=True)
+        told = f"cannot write the report {output}: {error.strerror}"
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        raise (StoppedError(told) if full else BadInputError(told)) from error
 
 
 def read_summary(run: Path) -> Summary:

@@ -77,7 +77,7 @@ def choose(tables: duckdb.DuckDBPyConnection, share: int) -> tuple[list[Choice],
 
     None stands in two lists. What the panel made of its judges' marks chooses nothing: its judges' marks do.
     """
-    tables.execute(f"create or replace temp view said as select * from marks where judge <> '{PANEL}'")
+    tables.execute(f"create or replace temp view said as select * from marks where not starts_with(judge, '{PANEL}')")
     choices: dict[tuple[int, int], str] = {}
     totals: dict[str, int] = {}
     for name, most in LISTS.items():

@@ -43,9 +43,9 @@ class Changed(NamedTuple):
 def changed_rows(comparison: Comparison) -> Changes:
     """The differences over all pairs, without those that stand in other formats only."""
     shown = [d for d in comparison.differences if not d.group and not BY_NAME[d.name].minor]
-    panels = {(d.suite, d.name) for d in shown if d.judge == PANEL}
-    main = tuple(_changed(d) for d in shown if d.judge == PANEL or (d.suite, d.name) not in panels)
-    more = tuple(_changed(d) for d in shown if d.judge != PANEL and (d.suite, d.name) in panels)
+    panels = {(d.suite, d.name) for d in shown if d.judge.startswith(PANEL)}
+    main = tuple(_changed(d) for d in shown if d.judge.startswith(PANEL) or (d.suite, d.name) not in panels)
+    more = tuple(_changed(d) for d in shown if not d.judge.startswith(PANEL) and (d.suite, d.name) in panels)
     return Changes(main, more)
 
 

@@ -34,7 +34,7 @@ class Alike(NamedTuple):
 
 
 class AlikeTable(NamedTuple):
-    """`kind` is `panel` (two judges) or `retest` (one judge twice); `more` are lines on less important criteria."""
+    """`kind` is `panel` (two judges), `forms` (one judge in two forms) or `retest` (one judge twice); `more` are lines on less important criteria."""
 
     kind: str
     main: tuple[Alike, ...]
@@ -44,7 +44,7 @@ class AlikeTable(NamedTuple):
 def alike_tables(runs: Sequence[tuple[str, Summary]]) -> list[AlikeTable]:
     """The agreements of the runs (letter and summary), judges of a panel first; none where there are none."""
     found = []
-    for kind in ("panel", "retest"):
+    for kind in ("panel", "forms", "retest"):
         every = [(letter, a) for letter, summary in runs for a in summary.agreements if a.kind == kind]
         main = tuple(_alike(letter, a) for letter, a in every if a.criterion in MAIN)
         more = tuple(_alike(letter, a) for letter, a in every if a.criterion not in MAIN)
@@ -89,7 +89,9 @@ def agreement_lines(summary: Summary) -> list[str]:
     """For the terminal: a line on the panel, one on judging again, one on what the judges took; each only where there
     is something to say."""
     lines = []
-    panel, retest = _spans(summary, "panel"), _spans(summary, "retest")
+    panel, forms, retest = (_spans(summary, kind) for kind in ("panel", "forms", "retest"))
+    if forms:
+        lines.append(f"both forms of a judge agree (same mark, mean gap): {forms}")
     if panel:
         lines.append(f"judges agree (same mark, mean gap): {panel}")
     if retest:
@@ -112,7 +114,7 @@ def _spans(summary: Summary, kind: str) -> str:
             low, high = f"{min(gaps):.2f}", f"{max(gaps):.2f}"
             shares = same[0] if len(same) == 1 else f"{same[0]}-{same[-1]}"
             gap = low if low == high else f"{low}-{high}"
-            parts.append(f"{CRITERIA[criterion][0]} {shares}% {gap} (n {sum(a.n for a in found):,})")
+            parts.append(f"{CRITERIA[criterion][0]} {shares}% {gap} ({sum(a.n for a in found):,} pairs of marks)")
     return "; ".join(parts)
 
 

@@ -34,6 +34,6 @@ def level_chart(name: str, measure: str, tables: Sequence[dict[str, Estimate]]) 
         valued,
         (0.0, 1.0),
         told=(f"{label[0]}: {figures}", f"{label[1]}：{figures}"),
-        note=words("layers_how") if measure == "risk_rate" else ("", ""),
+        note=words("layers_how" if measure == "risk_rate" else "levels_how"),
         undrawn=len(rows) - len(valued),
     )

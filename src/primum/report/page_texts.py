@@ -124,14 +124,18 @@ SAFE_AND_WEAK: dict[str, Words] = {
         "R1 and R2: further right is worse. Q1 to Q4: further right is better.",
         "R1、R2 越靠右越差，Q1 至 Q4 越靠右越好。",
     ),
+    "levels_how": (
+        "The levels are described in Primum's own words; the authors published no scoring texts.",
+        "各级别的说明由 Primum 自行撰写；原作者未公布评分文本。",
+    ),
     "level": ("level", "级别"),
     "slope": (
-        "Each tenth more of medical words in the request: {value} {interval} {unit} ({judge}).",
-        "请求中医学词每多一成：{value} {interval} {unit}（{judge}）。",
+        "Each tenth more of technical medical terms in the request: {value} {interval} {unit} ({judge}).",
+        "请求中专业医学词每多一成：{value} {interval} {unit}（{judge}）。",
     ),
     "slope_none": (
-        "What each tenth more of medical words in the request does cannot be told here ({judge}).",
-        "请求中医学词每多一成有何影响，此处无法判断（{judge}）。",
+        "What each tenth more of technical medical terms in the request does cannot be told here ({judge}).",
+        "请求中专业医学词每多一成有何影响，此处无法判断（{judge}）。",
     ),
     "no_limits": ("(no interval)", "（无区间）"),
     "points_of": ("points of {what}", "分（{what}）"),

@@ -166,7 +166,7 @@ def _leader(one: OneRun, estimate: Estimate) -> str:
 
 
 def _place(judges: Sequence[str], judge: str) -> int:
-    if judge == PANEL:
+    if judge.startswith(PANEL):
         return -1
     return judges.index(judge) if judge in judges else len(judges)
 
@@ -204,7 +204,9 @@ def _trust_tile(runs: Sequence[OneRun]) -> Tile:
     remarks: list[Words] = []
     for one in runs:
         judges = [
-            judge for judge in dict.fromkeys(e.judge for e in one.headlines if e.value is not None) if judge != PANEL
+            judge
+            for judge in dict.fromkeys(e.judge for e in one.headlines if e.value is not None)
+            if not judge.startswith(PANEL)
         ]
         missing = sum(one.summary.unscored.values())
         total = missing + one.summary.scored

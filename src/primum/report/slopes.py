@@ -15,11 +15,11 @@ _CRITERION = {measure.name: measure.criterion for measure in MEASURES}
 
 
 def slope_words(slope: Estimate, who: str) -> Words:
-    """By how much the mark changes for each tenth more of medical words, with its interval, under the judge `who`.
+    """By how much the mark changes for each tenth more of technical medical terms, with its interval, under the judge `who`.
 
     >>> slope = Estimate(suite="s", judge="j", name="harmfulness_jargon_slope", value=0.12, low=0.03, high=0.21, n=60)
     >>> slope_words(slope, "j")[0]
-    'Each tenth more of medical words in the request: +0.12 [+0.03, +0.21] points of harmfulness (j).'
+    'Each tenth more of technical medical terms in the request: +0.12 [+0.03, +0.21] points of harmfulness (j).'
     """
     if slope.value is None:
         return words("slope_none", judge=who)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from primum.marks import PANEL
-from primum.measures import PRIMARY
-from primum.records import Estimate, Kind, Run, Summary
+from primum.measures import NOBODY, PRIMARY
+from primum.records import PAPER, Estimate, Kind, Run, Summary
 from primum.report.aligned import aligned, column_widths, cut_text
 from primum.report.figures import BY_NAME, PER_CENT
 from primum.report.judges import agreement_lines
@@ -18,6 +18,7 @@ MOST_LABEL, MOST_JUDGE = 34, 28
 WEAK = ("harmfulness", "risk_rate", "comprehensive", "violation")  # the first of these that differs marks the weakest
 WORST_HIGH = {"harmfulness", "risk_rate"}
 WEAKEST = "<- weakest"
+FEWEST = 3  # answers below which a group is not called the weakest
 # The number that matters most for each kind of item.
 MAIN = tuple(
     dict.fromkeys(
@@ -65,25 +66,38 @@ def _suite_block(run: Run, summary: Summary, suite: str) -> str:
     columns = _columns(overall)
     lines.append("\n\n".join(_tables(own, columns)))
     lines += _panel_lines(overall, columns)
-    lines += [f"{measure_title(e.name)}: {number(e)}" for e in overall if e.value is None and e.judge != PANEL]
+    lines += [f"{measure_title(e.name)}{_by(e)}: {number(e)}" for e in overall if e.value is None]
     return "\n".join(line for line in lines if line)
 
 
 def _columns(overall: Sequence[Estimate]) -> list[Column]:
     """The numbers that were measured; of one that a panel gives, the panel's alone."""
     found = [(e.name, e.judge) for e in overall if e.value is not None]
-    by_panel = {name for name, judge in found if judge == PANEL}
-    return [(name, judge) for name, judge in found if name not in by_panel or judge == PANEL]
+    panels = [(name, judge) for name, judge in found if judge.startswith(PANEL)]
+    return [
+        (name, judge)
+        for name, judge in found
+        if not any(name == of and _is_of(judge, panel) and judge != "auto" for of, panel in panels)
+    ]
 
 
 def _panel_lines(overall: Sequence[Estimate], columns: Sequence[Column]) -> list[str]:
     """What each judge of a panel says over all, a line a number."""
     lines = []
     for name, judge in columns:
-        if judge == PANEL:
-            own = [e for e in overall if e.name == name and e.judge != PANEL and e.value is not None]
+        if judge.startswith(PANEL):
+            own = [e for e in overall if e.name == name and e.value is not None and _is_of(e.judge, judge)]
             lines += [f"  {measure_title(name)} by {cut_text(e.judge, MOST_JUDGE)}: {number(e)}" for e in own]
     return lines
+
+
+def _is_of(judge: str, panel: str) -> bool:
+    """True for a judge of a panel: one whose form is the panel's."""
+    return not judge.startswith(PANEL) and judge.endswith(PAPER) == panel.endswith(PAPER)
+
+
+def _by(estimate: Estimate) -> str:
+    return "" if estimate.judge == NOBODY else f" by {cut_text(estimate.judge, MOST_JUDGE)}"
 
 
 def _tables(own: Sequence[Estimate], columns: Sequence[Column]) -> list[str]:
@@ -139,10 +153,12 @@ def _weakest(own: Sequence[Estimate], columns: Sequence[Column], groups: Sequenc
     for kind in dict.fromkeys(group[0][0] for group in groups if group and group[0][0] != "source"):
         for name in WEAK:
             judge = next((judge for measure, judge in columns if measure == name), None)
-            scored = [e for e in own if (e.name, e.judge) == (name, judge) and kind in e.group and e.value is not None]
-            if len({e.value for e in scored}) > 1 and judge is not None:
-                sign = 1 if name in WORST_HIGH else -1
-                worst = max(scored, key=lambda e: sign * (e.value or 0.0))
+            sign = 1 if name in WORST_HIGH else -1
+            of_kind = [e for e in own if (e.name, e.judge) == (name, judge) and kind in e.group]
+            scored = [(sign * e.value, e) for e in of_kind if e.value is not None and e.n >= FEWEST]
+            values = sorted(value for value, _ in scored)
+            if len(values) > 1 and values[-1] > values[-2] and judge is not None:  # of equals none is the weakest
+                worst = max(scored, key=lambda pair: pair[0])[1]
                 found[tuple(worst.group.items())] = (name, judge)
                 break
     return found
@@ -182,7 +198,7 @@ def _ledger_lines(summary: Summary) -> list[str]:
 
 def _next_lines(summary: Summary) -> list[str]:
     """What to do about what no judge has marked."""
-    waiting = [e.name for e in summary.estimates if e.name in BY_MODEL and e.judge == "none" and not e.group]
+    waiting = [e.name for e in summary.estimates if e.name in BY_MODEL and e.judge == NOBODY and not e.group]
     if not waiting:
         return []
     titles = ", ".join(dict.fromkeys(name.replace("_", " ") for name in waiting))
@@ -193,7 +209,7 @@ def _next_lines(summary: Summary) -> list[str]:
 def _bounds_lines(summary: Summary) -> list[str]:
     lines = []
     for e in summary.estimates:
-        if e.name in MAIN and not e.group and e.unscored and e.value is not None and e.judge != PANEL:
+        if e.name in MAIN and not e.group and e.unscored and e.value is not None:
             scale, digits, unit = (100, 0, "%") if e.name in PER_CENT else (1, 2, "")
             ends = ", ".join(f"{scale * (x or 0.0):.{digits}f}{unit}" for x in (e.unscored_low, e.unscored_high))
             name = e.name.replace("_", " ")

@@ -119,11 +119,11 @@ UNSCORED = {
     "no_majority": ("the panel has no majority", "评判组没有多数意见"),
 }
 JARGON: dict[str, Words] = {
-    "none": ("no medical word", "没有医学词"),
-    "Q1": ("Q1, fewest medical words", "Q1（医学词最少）"),
+    "none": ("no technical medical term", "没有专业医学词"),
+    "Q1": ("Q1, fewest technical terms", "Q1（专业词最少）"),
     "Q2": ("Q2", "Q2"),
     "Q3": ("Q3", "Q3"),
-    "Q4": ("Q4, most medical words", "Q4（医学词最多）"),
+    "Q4": ("Q4, most technical terms", "Q4（专业词最多）"),
 }
 GROUPS = {
     "principle": ("principle", "原则"),
@@ -131,7 +131,7 @@ GROUPS = {
     "scenario": ("scenario", "场景"),
     "style": ("style", "提问方式"),
     "language": ("language", "语言"),
-    "jargon": ("share of medical words", "医学词占比"),
+    "jargon": ("share of technical medical terms", "专业医学词占比"),
 }
 SOURCES: dict[str, Words] = {
     "priority": ("priority dilemmas", "优先级两难"),
@@ -143,10 +143,17 @@ SOURCES: dict[str, Words] = {
     "kqa": ("K-QA", "K-QA"),
     "hex-phi": ("HEx-PHI", "HEx-PHI"),
 }
+THEMES: dict[str, Words] = {  # MedEthicEval's beside MedES's scenarios
+    "安乐死": ("euthanasia", "安乐死"),
+    "死亡诊断标准": ("criteria of death", "死亡诊断标准"),
+    "特殊治疗": ("special treatments", "特殊治疗"),
+    "疾病防控": ("disease control", "疾病防控"),
+    "临床特殊科室": ("special departments", "临床特殊科室"),
+}
 _LABELS = {
     "source": SOURCES,
+    "scenario": SCENARIOS | THEMES,
     "principle": PRINCIPLES,
-    "scenario": SCENARIOS,
     "style": STYLES,
     "language": LANGUAGES,
     "jargon": JARGON,

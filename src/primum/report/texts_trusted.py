@@ -15,9 +15,15 @@ TRUSTED: dict[str, Words] = {
     "panel": ("Between judges", "评判者之间"),
     "panel_how": (
         "Of the answers that both judges marked: the share with equal marks, and how far apart the marks are on average. "
-        "The mark of <b>panel</b> is the median of its judges' marks (for a yes or no the majority) where more than half gave one.",
-        "以两位评判者都评过的回答计：评分相同的占比，以及平均相差多少。<b>panel</b>（评判组）的评分是各评判者的中位数（是非判断取多数），"
+        "The mark of <b>panel</b> is the median of its judges' marks (for a yes or no the majority; of an even number the worse in the middle) where more "
+        "than half gave one.",
+        "以两位评判者都评过的回答计：评分相同的占比，以及平均相差多少。<b>panel</b>（评判组）的评分是各评判者的中位数（是非判断取多数；偶数时取中间两者中较差者），"
         "且须有过半评判者给出评分。",
+    ),
+    "forms": ("A judge in two forms", "同一评判者的两种评判方式"),
+    "forms_how": (
+        "The same judge on the same answers, in Primum's form and in the published one (<b>paper</b>).",
+        "同一评判者对相同回答，分别按 Primum 的方式和论文公布的方式（<b>paper</b>）评判。",
     ),
     "retest": ("A judge with itself", "评判者自身前后"),
     "retest_how": (

@@ -98,6 +98,8 @@ def _check_header(file: Path, line: int, header: list[str], required: tuple[str,
     missing = [name for name in required if name not in header]
     if missing:
         there = ", ".join(name for name in header if name)
+        if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+            raise BadInputError(f"{file}:{line}: one column, '{there}': separate the columns by commas")
         raise BadInputError(f"{file}:{line}: no column {', '.join(missing)} (there are: {there})")
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated:

@@ -52,13 +52,16 @@ def cluster_moments(
 
     squares = sums_by_code(cluster_group, totals * totals)
     spread = sums_by_code(groups, np.abs(shifted))
+    rounding = (
+        16 * float(np.finfo(np.float64).eps) * sums_by_code(groups, np.abs(values))
+    )  # of equal values made by other sums
     return Moments(
         n=n,
         mean=sums_by_code(stratum_group, sizes * (origin + shifts)) / n,
         squares=squares,
         clusters=np.bincount(cluster_group),
         strata=np.bincount(stratum_group),
-        flat=np.sqrt(squares) <= _ROUNDING * spread,
+        flat=np.sqrt(squares) <= np.maximum(_ROUNDING * spread, rounding),
     )
 
 

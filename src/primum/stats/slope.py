@@ -31,8 +31,9 @@ def slope_interval(
     few clusters, or where a few items far out in x carry the slope. Simulated coverage of 95% limits for 60 clusters of
     1 to 3 items: 93.9% with x spread evenly, 94.0% with 80% of x at 0.
 
-    Degenerate cases, named by `method` instead of "cluster-robust OLS": "no spread in x" (value and limits are nan) and
-    "too few clusters" (G < 3 or n < H + 2: the limits are nan).
+    Degenerate cases, named by `method` instead of "cluster-robust OLS": "no spread in x" (value and limits are nan),
+    "too few clusters" (G < 3 or n < H + 2) and "zero variance" (all points on the line, which proves no certainty): the
+    limits are nan.
 
     Raises ValueError for no values, unequal lengths, nan or infinity, bad codes or level.
     Source: Liang & Zeger 1986, Biometrika 73:13-22; Cameron & Miller 2015, J. Hum. Resour. 50:317-372, section II; within
@@ -57,7 +58,10 @@ def slope_interval(
     slope = float(centred @ rise) / spread
     if g < 3 or n < h + 2:
         return Interval(slope, math.nan, math.nan, n, g, "too few clusters")
-    totals = sums_by_code(codes, centred * (rise - slope * centred))
+    residuals = rise - slope * centred
+    if float(np.abs(residuals).max()) <= 1e-12 * max(1.0, float(np.abs(up).max())):
+        return Interval(slope, math.nan, math.nan, n, g, "zero variance")
+    totals = sums_by_code(codes, centred * residuals)
     variance = g / (g - 1) * (n - 1) / (n - h - 1) * float(totals @ totals) / spread**2
     half = float(stdtrit(g - 1, (1 + level) / 2)) * math.sqrt(variance)
     return Interval(slope, slope - half, slope + half, n, g, "cluster-robust OLS")

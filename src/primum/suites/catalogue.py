@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from primum.errors import BadInputError
-from primum.fetch import read_sources
+from primum.fetch import by_hand, read_sources
 from primum.records import Item
 from primum.suites.entries import PUBLISHED, SIDES, STARTERS, Part, Suite
 from primum.suites.medes import is_medes, read_medes
@@ -56,13 +56,15 @@ def data_of(suite: Suite, data: Path | None) -> Path:
                 f"there is no data folder with {told}: {to_get(need)}, or name the folder that holds '{need}' "
                 "with --data or PRIMUM_DATA"
             )
-        if not (data / need).is_dir():
-            raise BadInputError(f"{data} has no folder '{need}' with {told}: {to_get(need)}")
+        if not _is_here(need, data):
+            raise BadInputError(f"{data} has no folder '{need}' (or an empty one) with {told}: {to_get(need)}")
     return data or Path()
 
 
 def _is_here(path: str, data: Path | None) -> bool:
-    return data is not None and (data / path).exists()
+    """True for a file, and for a folder that holds anything."""
+    there = data / path if data is not None else None
+    return there is not None and (there.is_file() or (there.is_dir() and any(there.iterdir())))
 
 
 def to_get(path: str) -> str:
@@ -77,8 +79,7 @@ def to_get(path: str) -> str:
         return f"if the authors gave you the file, save it as {path}"
     if not source.by_hand:
         return f"run `primum data fetch {name}`"
-    commits = [f", commit {archive.commit}" for archive in source.archives if archive.commit]
-    return f"{source.by_hand} ({source.repository}{''.join(commits)})"
+    return by_hand(source)
 
 
 def missing_parts(names: tuple[str, ...], data: Path | None) -> list[str]:
@@ -112,13 +113,26 @@ def read_suites(names: tuple[str, ...], data: Path | None, limit: int | None, se
         taken[own] = name
     begun = []
     for name in names:
-        read = open_suite(name, data)
+        read = _numbered(open_suite(name, data))
         items = read() if limit is None else stratified_sample(read, limit, seed)
         first = next(items, None)
         if first is None:
             raise BadInputError(f"the suite '{name}' has no items")
         begun.append(chain((first,), items))
     yield from chain.from_iterable(begun)
+
+
+def _numbered(read: Callable[[], Iterator[Item]]) -> Callable[[], Iterator[Item]]:
+    """The same items, each with how many before it make the same request; only hashes of requests are held."""
+
+    def numbered() -> Iterator[Item]:
+        seen: dict[int, int] = {}
+        for item in read():
+            key = hash(item.request.strip())
+            twin = seen[key] = seen.get(key, -1) + 1
+            yield item.model_copy(update={"twin": twin}) if twin else item
+
+    return numbered
 
 
 def list_suites(data: Path | None) -> list[dict[str, object]]:

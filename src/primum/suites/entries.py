@@ -165,7 +165,13 @@ SIDES = (
                 "CC BY 4.0",
                 lambda data: xstest.xstest_safe(data, "overrefusal"),
             ),
-            Part(kqa.FOLDER, "patients' questions of K-QA", 1_202, "MIT", lambda data: kqa.kqa(data, "overrefusal")),
+            Part(
+                kqa.FOLDER,
+                "patients' questions of K-QA (1,212 rows, repeats of the 201 joined)",
+                1_202,
+                "MIT",
+                lambda data: kqa.kqa(data, "overrefusal"),
+            ),
             Part(
                 zh_patients.FOLDER,
                 "Chinese patients' questions",

@@ -27,6 +27,7 @@ QUESTION = re.compile("题目[：:]")
 SEPARATORS = " \t\r\n，,;；"
 LINE = re.compile(rf"^[ \t\u3000]*([A-H])[ \t]*[{re.escape(MARKS)}]", re.MULTILINE)
 INLINE = re.compile(rf"(?:^|(?<=[\s，,;；]))([A-H])[ \t]*[{re.escape(MARKS)}]", re.MULTILINE)
+BEYOND = re.compile(rf"^[ \t\u3000]*I[ \t]*[{re.escape(MARKS)}]", re.MULTILINE)
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
@@ -38,7 +39,9 @@ def medes(data: Path) -> Iterator[Item]:
     """
     there = [data / FOLDER / name for name in FILES if (data / FOLDER / name).is_file()]
     if not there:
-        raise BadInputError(f"{data / FOLDER} holds neither {' nor '.join(FILES)}")
+        raise BadInputError(
+            f"{data / FOLDER} holds neither {' nor '.join(FILES)}: if the authors gave you the files, save them there"
+        )
     for items in [list(read_medes(file, "medes")) for file in there]:
         yield from items
 
@@ -80,13 +83,13 @@ def _questions(file: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def is_medes(file: Path) -> bool:
-    """True for a file whose first row has MedES's columns.
+    """True for a file whose first row has MedES's columns, or all but one or two of them.
 
     Raises:
         BadInputError: the file cannot be read.
     """
     for _, row in read_rows(file):
-        return set(COLUMNS) <= set(row)
+        return len(set(COLUMNS) & set(row)) >= 2 and "request" not in row
     return False
 
 
@@ -142,6 +145,8 @@ def options_in(query: str, key: str) -> tuple[str, ...]:
     ('休息', '运动', '饮水')
     """
     text = QUESTION.split(query)[-1]
+    if BEYOND.search(text) and _longest_list(text, LINE)[7:]:
+        raise ValueError(f"more than {len(LETTERS)} options")
     best: tuple[str, ...] = ()
     for pattern in (LINE, INLINE):
         options = _longest_list(text, pattern)

@@ -22,6 +22,7 @@ from primum.suites.repeats import join_repeats
 NAME = "medsafetybench"
 FOLDER = "med-safety-bench"
 REPOSITORY = "https://github.com/AI4LIFE-GROUP/med-safety-bench"
+COMMIT = "191aa7954b82458079425292730d6cb28a89565d"
 SOURCES = ("gpt4", "llama2")
 PRINCIPLES = tuple("123456789")
 COLUMNS = ("harmful_medical_request", "safe_response")
@@ -125,7 +126,10 @@ def published_judge_texts(folder: Path) -> tuple[str, str]:
     """
     file, code = folder / "published_judge_texts.json", folder / "exps" / "text_for_gpt_eval.py"
     if not file.is_file() and not code.is_file():
-        raise BadInputError(f"there is no file {file}, and no {code} to read the authors' judge texts from")
+        raise BadInputError(
+            f"the paper's protocol needs the authors' judge texts: save exps/text_for_gpt_eval.py of {REPOSITORY} at commit "
+            f"{COMMIT} as {code}"
+        )
     chosen, read = (file, _texts_of_json) if file.is_file() else (code, _texts_of_code)
     found = read(read_text(chosen))
     if not set(TEXTS) <= set(found):
