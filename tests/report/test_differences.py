@@ -54,9 +54,10 @@ def test_the_table_tells_each_difference_and_what_has_no_pairs() -> None:
     gone = difference("violation", None, None, n=0)
     lines = compare_table(compared(difference("must_have_recall", 0.1), difference("dilemma", 0.5), gone)).splitlines()
     assert lines[0] == "m/a -> m/b · 10 pairs · holm-adjusted"
-    assert "+10.0 [+0.0, +20.0] points" in lines[2]
-    assert "+0.50 [+0.40, +0.60]  " in lines[3]
-    assert "no pairs" in lines[4]
+    assert lines[2] == "s"  # the suite, then its differences
+    assert "+10.0 [+0.0, +20.0] points" in lines[3]
+    assert "+0.50 [+0.40, +0.60]  " in lines[4]
+    assert "no pairs" in lines[5]
     assert lines[-1] == "a note"
 
 
@@ -70,3 +71,13 @@ def test_where_there_is_a_panel_its_judges_stand_apart() -> None:
     main, more = changed_rows(compared(*judged, difference("accuracy", 0.1, judge="auto")))
     assert [row.judge for row in main] == ["panel", "auto"]
     assert [row.judge for row in more] == ["j/a"]
+
+
+def test_below_a_panel_its_judges_have_no_breakdown() -> None:
+    judged = [
+        difference("violation", 0.5, judge=judge, group=group)
+        for judge in ("j/a", "panel")
+        for group in ({}, {"principle": "4"})
+    ]
+    rows = [line.split() for line in compare_table(compared(*judged)).splitlines()[3:-1]]
+    assert [(row[4], row[-1]) for row in rows] == [("all", "j/a"), ("all", "panel"), ("4", "panel")]

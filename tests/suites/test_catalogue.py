@@ -99,3 +99,9 @@ def test_a_run_notes_what_it_was_run_without(tmp_path: Path) -> None:
         "medes-drug was run without questions of MedES's own",
     ]
     assert run.data["medes-drug"] == "bundled, written for Primum"
+
+
+def test_a_faulty_part_says_what_to_do_about_it(tmp_path: Path) -> None:
+    put(tmp_path, "kqa")
+    with pytest.raises(BadInputError, match=r"there is no file .* run `primum data fetch kqa`; without that folder"):
+        next(read_suites(("overrefusal",), tmp_path, None, 0))

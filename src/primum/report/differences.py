@@ -50,13 +50,19 @@ def changed_rows(comparison: Comparison) -> Changes:
 
 
 def compare_table(comparison: Comparison) -> str:
-    """The paired differences as a table, overall first in each suite."""
+    """The paired differences as a table, overall first in each suite; by principle where there is no panel, or by it."""
     rows = [["", "", "candidate - base", "p", "adjusted p", "pairs", "left out", "judge"]]
+    panels = {(d.suite, d.name) for d in comparison.differences if d.judge.startswith(PANEL)}
+    suite = ""
     for d in comparison.differences:
-        if (d.group and "principle" not in d.group) or BY_NAME[d.name].minor:
+        outvoted = (d.suite, d.name) in panels and not d.judge.startswith(PANEL)
+        if BY_NAME[d.name].minor or (d.group and ("principle" not in d.group or outvoted)):
             continue  # all breakdowns are in --json
+        if d.suite != suite:
+            suite = d.suite
+            rows.append([suite, *[""] * (len(rows[0]) - 1)])
         label = "all" if not d.group else group_label(*next(iter(d.group.items())), "en")
-        title = f"{d.suite} {measure_title(d.name)}"
+        title = f"  {measure_title(d.name)}"
         if d.value is None:
             rows.append([title, label, "no pairs", "", "", "0", str(d.unpaired), d.judge])
             continue

@@ -28,13 +28,28 @@ def open_suite(name: str, data: Path | None) -> Callable[[], Iterator[Item]]:
     suite = CATALOGUE.get(name)
     if suite is not None:
         folder = data_of(suite, data)
-        reads = (suite.read, *(part.read for part in suite.takes if _is_here(part.path, data)))
+        reads = (suite.read, *(_read_part(part) for part in suite.takes if _is_here(part.path, data)))
         return lambda: chain.from_iterable([_begun(read(folder)) for read in reads])
     file = Path(name)
     if file.suffix.lower() in {".csv", ".jsonl"}:
         return lambda: (read_medes if is_medes(file) else read_items)(file, file.stem)
     known = ", ".join(CATALOGUE)
     raise BadInputError(f"no suite or file named '{name}': known suites are {known}; a file ends in .csv or .jsonl")
+
+
+def _read_part(part: Part) -> Callable[[Path], Iterator[Item]]:
+    """A part's reader, whose faults say what to do about it: the suite can do without."""
+
+    def read(data: Path) -> Iterator[Item]:
+        try:
+            yield from part.read(data)
+        except BadInputError as error:
+            raise BadInputError(
+                f"{error} (to have {part.what}, {to_get(part.path)}; without that folder the suite runs without them)",
+                error.faults,
+            ) from error
+
+    return read
 
 
 def _begun(items: Iterator[Item]) -> Iterator[Item]:
