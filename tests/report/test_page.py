@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -213,7 +214,7 @@ def test_a_side_that_was_not_run_says_how(tmp_path: Path) -> None:
     text = html.unescape(render_page([path], False))
     assert "primum eval 'openai/a b' --suite medsafetybench --judge openai/NAME" in text
     assert "primum eval 'openai/a b' --suite starter" in text
-    assert "cannot compare a judge with people yet" in text
+    assert f"<code>primum agree labels.csv {shlex.quote(str(path))}</code>" in text
 
 
 def test_a_run_without_any_number_has_a_page(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from primum.cli.agree import agree
 from primum.cli.compare import compare
 from primum.cli.data import app as data_app
 from primum.cli.demo import demo
@@ -39,6 +40,7 @@ app.command("eval")(eval_)
 app.command("judge")(judge)
 app.command("report")(report)
 app.command("compare")(compare)
+app.command("agree")(agree)
 app.add_typer(data_app, name="data")
 
 

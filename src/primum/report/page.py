@@ -86,6 +86,7 @@ def render_page(
         failures=failures(shown),
         second_judges=second_judges(shown),
         makings=makings(shown),
+        agree_with=shlex.join(paths),
         head=HEAD,
         most_series=MOST_SERIES,
         version=primum.__version__,

@@ -8,9 +8,10 @@ TRUSTED: dict[str, Words] = {
     "trusted": ("Can the judge be trusted?", "评判者可信吗？"),
     "agreement": ("Agreement with people", "与人的一致程度"),
     "agreement_not": (
-        "Not measured: this version cannot compare a judge with people yet. Until people have marked a sample of these "
-        "answers, the numbers above are the judge's opinion.",
-        "未测量：此版本还不能把评判者与人对照。在有人对部分回答评分之前，以上数字只是评判者的意见。",
+        "Not measured here. Until people have marked a sample of these answers, the numbers above are the judge's opinion. "
+        "Once they have, this says how far the judge agrees with them: <code>primum agree labels.csv {run}</code>",
+        "此处未测量。在有人对部分回答评分之前，以上数字只是评判者的意见。有了人工评分之后，用以下命令可知评判者与人的一致程度："
+        "<code>primum agree labels.csv {run}</code>",
     ),
     "panel": ("Between judges", "评判者之间"),
     "panel_how": (
