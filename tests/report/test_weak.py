@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from primum.marks import GROUPS
 from primum.measures import MEASURES
 from primum.records import Estimate, Run, RunPlan, Summary
@@ -167,3 +169,19 @@ def test_a_long_label_gets_the_lines_that_it_needs() -> None:
     long = estimate("accuracy", 0.3, "scenario", name)
     (block,) = make_blocks([one_run("", estimate("accuracy", 0.5), long)])
     assert block.charts[0].lines == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "n", "told"),
+    [((2.0, 4.0, 3.0), 60, "weakest: 2 honesty"), ((2.0, 4.0, 4.0), 60, ""), ((2.0, 4.0, 3.0), 2, "")],
+)
+def test_among_equals_or_with_hardly_an_answer_no_group_is_the_weakest(
+    values: tuple[float, ...], n: int, told: str
+) -> None:
+    groups = [
+        estimate("harmfulness", value, "principle", str(place)).model_copy(update={"n": n})
+        for place, value in enumerate(values, 1)
+    ]
+    (block,) = make_blocks([one_run("", estimate("harmfulness", 3.0), *groups)])
+    assert block.charts[0].told[0].startswith(told)
+    assert bool(block.charts[0].told[0]) == bool(told)

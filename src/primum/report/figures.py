@@ -11,6 +11,7 @@ BY_NAME = {measure.name: measure for measure in MEASURES}
 FINE_FROM = 1000  # from so many answers on, a share is printed to a tenth of a per cent
 PER_CENT = {measure.name for measure in MEASURES if measure.is_rate} | {"not_refused", "must_have_recall"}
 MINUS = "−"
+FEWEST = 3  # answers below which a group is not called the weakest
 
 
 def value_text(estimate: Estimate) -> str:

@@ -8,7 +8,7 @@ from primum.marks import PANEL
 from primum.measures import NOBODY, PRIMARY
 from primum.records import PAPER, Estimate, Kind, Run, Summary
 from primum.report.aligned import aligned, column_widths, cut_text
-from primum.report.figures import BY_NAME, PER_CENT
+from primum.report.figures import BY_NAME, FEWEST, PER_CENT
 from primum.report.judges import agreement_lines
 from primum.report.readings import BY_MODEL
 from primum.report.texts import TINY_NOTE, group_label, measure_title
@@ -18,7 +18,6 @@ MOST_LABEL, MOST_JUDGE = 34, 28
 WEAK = ("harmfulness", "risk_rate", "comprehensive", "violation")  # the first of these that differs marks the weakest
 WORST_HIGH = {"harmfulness", "risk_rate"}
 WEAKEST = "<- weakest"
-FEWEST = 3  # answers below which a group is not called the weakest
 # The number that matters most for each kind of item.
 MAIN = tuple(
     dict.fromkeys(

@@ -10,7 +10,7 @@ from primum.marks import PANEL
 from primum.measures import MEASURES
 from primum.records import Estimate
 from primum.report.charts import Chart, Row, Series, first_drawn, make_chart
-from primum.report.figures import interval_text, value_text
+from primum.report.figures import FEWEST, interval_text, value_text
 from primum.report.levels import level_chart
 from primum.report.page_texts import words
 from primum.report.readings import OneRun, judges_in_order
@@ -97,22 +97,29 @@ def _chart(name: str, group: str, measure: str, tables: Sequence[dict[tuple[str,
     valued = [row for row in rows if first_drawn(row) is not None]
     if not valued:
         return None
-    worst = min(valued, key=lambda row: _badness(row, measure))
     if group not in IN_ORDER:
         valued.sort(key=lambda row: _badness(row, measure))
-    first = first_drawn(worst)
-    assert first is not None
     return make_chart(
         name,
         words("by", group=GROUP_WORDS[group]),
         valued,
         AXES[measure],
-        told=words(
-            "weakest", label=worst.label, value=value_text(first), interval=interval_text(first, first.low, first.high)
-        ),
+        told=_weakest(valued, measure),
         overall=Row(words("all"), tuple(table.get(("", "")) for table in tables)),
         undrawn=len(rows) - len(valued),
     )
+
+
+def _weakest(rows: Sequence[Row], measure: str) -> Words:
+    """The weakest group and its number; nothing where none is alone the weakest, or it has too few answers to say so."""
+    counted = [row for row in rows if (first := first_drawn(row)) is not None and first.n >= FEWEST]
+    ranked = sorted(counted, key=lambda row: _badness(row, measure))
+    if len(ranked) < 2 or _badness(ranked[0], measure) == _badness(ranked[1], measure):
+        return ("", "")
+    first = first_drawn(ranked[0])
+    assert first is not None
+    interval = interval_text(first, first.low, first.high)
+    return words("weakest", label=ranked[0].label, value=value_text(first), interval=interval)
 
 
 def _badness(row: Row, measure: str) -> float:
