@@ -14,6 +14,7 @@ FLOORS: dict[int, tuple[str, ...]] = {
     8: ("cli",),  # and __main__.py, its other door
     7: ("demo",),
     6: ("evaluate",),
+    5: ("evaluator",),
     4: ("judges", "suites", "estimates", "compare", "published", "report", "agree"),
     3: ("models", "marks", "fetch", "labels"),
     2: ("ledger", "novelty", "measures", "config", "rows", "jargon", "download", "unpack"),

@@ -1,7 +1,9 @@
-"""Paired differences between two runs: candidate minus base on the same items, under the same judge."""
+"""Paired differences between two runs: candidate minus base on the same items, under the same judge, and, where people
+labelled answers of both, rectified by their labels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,11 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from primum.errors import BadInputError
+from primum.labels import labels_in, read_ratings
 from primum.ledger import check_run
 from primum.marks import GROUPS, column, open_marks
+from primum.marks.asked import leave_out, unasked_items
+from primum.marks.experts import add_labels, check_labels, check_places
+from primum.marks.paired import rectified_differences
 from primum.marks.part import Part, headline_part
 from primum.measures import MEASURES, Measure
-from primum.records import Comparison, Difference, Run
+from primum.records import Comparison, Difference, Kind, Run
 from primum.stats.moments import usable_strata
 from primum.stats.paired import bonferroni, holm, paired_difference
 
@@ -35,15 +41,19 @@ class _Pairs(NamedTuple):
     unpaired: list[tuple[bool, dict[str, str]]]
 
 
-def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int = 0) -> Comparison:
+def compare_runs(
+    base: Path, candidate: Path, *, adjust: str = "holm", seed: int = 0, labels: Sequence[Path] = ()
+) -> Comparison:
     """The paired differences of two runs, overall and by group; an item's samples are averaged first.
 
     Items are paired by id. What only one run has scored is left out and counted as `unpaired`. p-values are adjusted
     within their family: the overall differences by one judge are one, its level shares and parts of a score another, and
-    each breakdown of one number (by principle, say) is one.
+    each breakdown of one number (by principle, say) is one; those that people's labels rectified are apart. `labels` are
+    their files; without any, the labels that the runs hold count.
 
     Raises:
-        BadInputError: the runs share no items, an item's content differs, a judge's prompts differ, or `adjust` is unknown.
+        BadInputError: the runs share no items, an item's content differs, a judge's prompts differ, `adjust` is unknown, or
+            a label is of no answer of either run or cannot be weighed.
     """
     if adjust not in ADJUSTMENTS:
         raise BadInputError(f"no adjustment '{adjust}': known are {', '.join(ADJUSTMENTS)}")
@@ -51,8 +61,12 @@ def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int
     _check_judges(*runs)
     first, second = open_marks(base), open_marks(candidate)
     try:
+        spared = _leave_out_spared(runs, (first, second))
         pairs = _check_items(first, second)
+        if labels:
+            _add_labels((base, candidate), (first, second), labels)
         found = _differences(first, second, np.random.default_rng(seed))
+        rectified, told = rectified_differences(first, second)
     finally:
         first.close()
         second.close()
@@ -62,8 +76,8 @@ def compare_runs(base: Path, candidate: Path, *, adjust: str = "holm", seed: int
         candidate=runs[1].plan.model,
         pairs=pairs,
         adjust=method,
-        differences=tuple(_adjusted(found, adjust)),
-        notes=_notes(*runs),
+        differences=tuple(_adjusted([*found, *rectified], adjust)),
+        notes=(*_notes(*runs, rectified), *spared, *told),
     )
 
 
@@ -81,10 +95,26 @@ def _differences(
     return found
 
 
+def _add_labels(runs: tuple[Path, Path], tables: tuple[duckdb.DuckDBPyConnection, ...], files: Sequence[Path]) -> None:
+    """Put the labels of files in the place of those that the runs hold. A file all of which is of one run was drawn from
+    that: where the other gave some of the same answers, it does not tell how likely they were to be drawn there."""
+    ratings = read_ratings(files)
+    found = [labels_in(run, ratings) for run in runs]
+    check_places((rating.place for rating in ratings), [label for own in found for label in own], "neither run has")
+    there = [{label.place for label in own} for own in found]
+    whole = [{r.file for r in ratings} - {r.file for r in ratings if r.place not in own} for own in there]
+    for own, labels, mine, others in zip(tables, found, whole, reversed(whole), strict=True):
+        kept = [label for label in labels if label.file in mine or label.file not in others]
+        if kept:
+            check_labels(kept)
+        add_labels(own, kept)
+
+
 def _adjusted(found: list[Difference], adjust: str) -> list[Difference]:
     families: dict[tuple[str, ...], list[int]] = {}
     for place, d in enumerate(found):
         family = (d.suite, d.judge, d.name, *d.group) if d.group else (d.judge, str(BY_NAME[d.name].minor))
+        family = (*family, d.basis)
         families.setdefault(family, []).append(place)
     adjusted = list(found)
     for places in families.values():
@@ -189,6 +219,22 @@ def _check_items(first: duckdb.DuckDBPyConnection, second: duckdb.DuckDBPyConnec
     return len(shared)
 
 
+def _leave_out_spared(runs: tuple[Run, Run], tables: Sequence[duckdb.DuckDBPyConnection]) -> list[str]:
+    """Take the items that one run was not asked, because `--until` had its answer, out of both; a note on each such run."""
+    notes, left_out = [], list[str]()
+    for which, run, own in zip(("base", "candidate"), runs, tables, strict=True):
+        spared = unasked_items(own, Part(tuple(Kind))) if run.plan.until and run.state == "done" else []
+        left_out += [name for name, _ in spared]
+        if spared:
+            notes.append(
+                f"the {which} stopped when '{run.plan.until}' had its answer: {len(spared)} items that it was not asked are "
+                "left out, and intervals and p take no account of the stop"
+            )
+    for own in tables:
+        leave_out(own, left_out)
+    return notes
+
+
 def _check_judges(base: Run, candidate: Run) -> None:
     """A judge that both runs have must have judged them by the same prompts or rules."""
     by_judge: list[dict[str, dict[str, str]]] = []
@@ -213,8 +259,10 @@ def _differ(base: dict[str, str], candidate: dict[str, str]) -> bool:
     return not common or any(base[name] != candidate[name] for name in common)
 
 
-def _notes(base: Run, candidate: Run) -> tuple[str, ...]:
+def _notes(base: Run, candidate: Run, rectified: Sequence[Difference]) -> tuple[str, ...]:
     notes = ["basis: judge-only; the judge was not checked against people"]
+    if rectified:
+        notes = ["basis: with people's labels where it says so, else judge-only"]
     if base.plan.generation() != candidate.plan.generation():
         notes.append("the two runs generated with different settings")
     return tuple(notes)

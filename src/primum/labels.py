@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from primum.errors import BadInputError
 from primum.ledger import read_records, read_run
-from primum.records import Criterion, Item, Mark, Response, Verdict, content_id
+from primum.records import Criterion, Item, Label, Mark, Response, Unscored, UnscoredReason, Verdict, content_id
 from primum.rows import Row, faults_in, read_rows
 from primum.rows.recorded import one_text
 
@@ -47,6 +47,11 @@ class Rating(NamedTuple):
     family: str = ""
     stratum: str = ""
     probability: float | None = None
+
+    @property
+    def file(self) -> str:
+        """The file it stands in."""
+        return self.place.rpartition(":")[0]
 
 
 def answer_hash(request: str, response: str) -> str:
@@ -108,26 +113,52 @@ def read_judges(run: Path, by_id: bool = False) -> list[Rating]:
     Raises:
         BadInputError: no run, a record that does not read, or, by id, several answers an item.
     """
-    samples = read_run(run).plan.samples
-    if by_id and samples > 1:
-        raise BadInputError(
-            f"{run} has {samples} answers an item, which an id cannot tell apart: label by request, response"
-        )
-    items = {item.id: item for item in read_records(run, Item)}
-    answers: dict[str, tuple[str, str]] = {}
-    for response in read_records(run, Response):
-        item = items.get(response.item_id)
-        if item is not None and response.failure is None:
-            thing = item.id if by_id else answer_hash(item.request, response.text)
-            answers[response.id] = thing, item.family
+    answers = _answers(run, by_id)
     last = {(v.judge, v.response_id): v for v in read_records(run, Verdict) if not v.repeat}
     found: dict[tuple[str, str], Rating] = {}
     for (judge, answer), verdict in last.items():
         if answer in answers:
-            thing, family = answers[answer]
+            item, thing = answers[answer]
             labels = {mark.criterion: label for mark in verdict.marks if (label := _label_of(mark))}
-            found.setdefault((judge, thing), Rating(judge, thing, labels, str(run), by_id, family))
+            rating = Rating(judge, item.id if by_id else thing, labels, str(run), by_id, item.family)
+            found.setdefault((judge, rating.thing), rating)
     return list(found.values())
+
+
+def labels_in(run: Path, ratings: Sequence[Rating]) -> list[Label]:
+    """The ratings of a run's answers as its labels. An answer that stands twice in the run has them twice; a criterion that
+    a file holds elsewhere, and not in a row, was asked there and not answered. Raises as `read_judges`."""
+    answers = _answers(run, any(rating.by_id for rating in ratings))
+    given: dict[tuple[bool, str], list[Rating]] = {}
+    asked: dict[str, set[Criterion]] = {}
+    for rating in ratings:
+        given.setdefault((rating.by_id, rating.thing), []).append(rating)
+        asked.setdefault(rating.file, set()).update(rating.labels)
+    return [
+        Label(
+            response_id=answer,
+            item_id=item.id,
+            response_hash=thing,
+            rater=rating.rater,
+            marks=tuple(mark_of(*said) for said in rating.labels.items()),
+            unscored=tuple(
+                Unscored(criterion=c, reason=UnscoredReason.EMPTY)
+                for c in sorted(asked[rating.file] - rating.labels.keys())
+            ),
+            stratum=rating.stratum,
+            probability=rating.probability,
+            place=rating.place,
+        )
+        for answer, (item, thing) in answers.items()
+        for rating in (*given.get((False, thing), ()), *given.get((True, item.id), ()))
+    ]
+
+
+def mark_of(criterion: Criterion, label: str) -> Mark:
+    """A label as a mark, which people and judges share: a partial refusal is one."""
+    refused = label in {"full", "partial", "refusal"}
+    word = label in REFUSAL_WORDS
+    return Mark(criterion=criterion, value=float(refused if word else label), label=label if word else "")
 
 
 def refusal_scale(said: Mapping[str, Set[str]]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -150,9 +181,26 @@ def refusal_scale(said: Mapping[str, Set[str]]) -> tuple[dict[str, str], tuple[s
     return words, scale
 
 
+def labels_of(row: Row) -> tuple[dict[Criterion, str], list[str]]:
+    """The labels in a row's cells, and what is wrong with the others."""
+    labels: dict[Criterion, str] = {}
+    faults = []
+    for criterion, scale in SCALES.items():
+        cell = _cell(row, criterion).casefold()
+        if not cell:
+            continue
+        number = _number(cell)
+        label = cell if number is None else f"{number + 0.0:g}"  # + 0.0 turns -0 into 0
+        if label in scale:
+            labels[criterion] = label
+        else:
+            faults.append(f"{criterion} is '{cell}', which is none of {', '.join(scale)}")
+    return labels, faults
+
+
 def _read_row(row: Row, stem: str, place: str) -> tuple[Rating, list[str]]:
     thing, by_id, wrong = _thing(row)
-    labels, faults = _labels(row)
+    labels, faults = labels_of(row)
     probability = _cell(row, "probability")
     chance = _number(probability) if probability else None
     if probability and not (chance is not None and 0 < chance <= 1):
@@ -171,22 +219,6 @@ def _thing(row: Row) -> tuple[str, bool, list[str]]:
         return answer_hash(request, response), False, [] if response.strip() else ["the response is empty"]
     name = _cell(row, "id")
     return name, True, [] if name else ["neither response_hash, nor request and response, nor id"]
-
-
-def _labels(row: Row) -> tuple[dict[Criterion, str], list[str]]:
-    labels: dict[Criterion, str] = {}
-    faults = []
-    for criterion, scale in SCALES.items():
-        cell = _cell(row, criterion).casefold()
-        if not cell:
-            continue
-        number = _number(cell)
-        label = cell if number is None else f"{number + 0.0:g}"  # + 0.0 turns -0 into 0
-        if label in scale:
-            labels[criterion] = label
-        else:
-            faults.append(f"{criterion} is '{cell}', which is none of {', '.join(scale)}")
-    return labels, faults
 
 
 def _label_of(mark: Mark) -> str:
@@ -213,13 +245,30 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _answers(run: Path, by_id: bool) -> dict[str, tuple[Item, str]]:
+    """The item and the hash of each answer with text, by its response's id; of several attempts the last holds."""
+    samples = read_run(run).plan.samples
+    if by_id and samples > 1:
+        raise BadInputError(
+            f"{run} has {samples} answers an item, which an id cannot tell apart: label by request, response"
+        )
+    items = {item.id: item for item in read_records(run, Item)}
+    answers: dict[str, tuple[Item, str]] = {}
+    for response in read_records(run, Response):
+        answers.pop(response.id, None)
+        item = items.get(response.item_id)
+        if item is not None and response.failure is None:
+            answers[response.id] = item, answer_hash(item.request, response.text)
+    return answers
+
+
 def _check_names(ratings: Sequence[Rating]) -> None:
     """No two files give their one name to a rater."""
     named: dict[str, str] = {}
     for rating in ratings:
-        file = rating.place.rpartition(":")[0]
-        if rating.rater == Path(file).stem and named.setdefault(rating.rater, file) != file:
-            raise BadInputError(f"{named[rating.rater]} and {file} both name their rater {rating.rater}: rename a file")
+        earlier = named.setdefault(rating.rater, rating.file) if rating.rater == Path(rating.file).stem else rating.file
+        if earlier != rating.file:
+            raise BadInputError(f"{earlier} and {rating.file} both name their rater {rating.rater}: rename a file")
 
 
 def _check_scale(ratings: Sequence[Rating]) -> None:

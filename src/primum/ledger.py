@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -19,10 +19,11 @@ from typing import Self, TypeVar
 from pydantic import ValidationError
 
 from primum.errors import BadInputError, StoppedError
-from primum.records import Item, Record, Response, Run, Verdict
+from primum.records import Item, Label, Record, Response, Run, Verdict
 
 SYNC_SECONDS = 0.5
 FILES: dict[type[Record], str] = {Item: "items.jsonl", Response: "responses.jsonl", Verdict: "verdicts.jsonl"}
+REPLACED: dict[type[Record], str] = {Label: "labels.jsonl"}  # whole, whenever it changes; most runs have none
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -78,6 +79,10 @@ class Ledger:
         """Change fields of `run.json`, which is replaced in one step."""
         self.run = self.run.model_copy(update=changes)
         _write_whole(self.path / "run.json", self.run.model_dump_json(indent=1).encode() + b"\n")
+
+    def replace(self, noun: type[Record], records: Iterable[Record]) -> None:
+        """Write the records of a noun that is replaced whole, in one step."""
+        _write_whole(self.path / REPLACED[noun], b"".join(record.line() for record in records))
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a derived file (estimates, report) beside the records, in one step."""
@@ -201,7 +206,7 @@ def read_records(path: Path, noun: type[AnyRecord]) -> Iterator[AnyRecord]:
 
 def read_lengths(path: Path, noun: type[AnyRecord]) -> Iterator[tuple[AnyRecord, int]]:
     """As `read_records`, each with the length of its line in bytes."""
-    file = path / FILES[noun]
+    file = path / (FILES | REPLACED)[noun]
     if not file.exists():
         return
     with file.open("rb") as lines:

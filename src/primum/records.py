@@ -183,7 +183,8 @@ class Criterion(StrEnum):
 
 class UnscoredReason(StrEnum):
     """Why there is no mark. The first six are what a judge did; the others say that no judge spoke, or, of a panel,
-    that its judges gave no majority."""
+    that its judges gave no majority, or, of an evaluator, that it was not sure enough. `not_asked`: `--until`
+    had its answer without that item."""
 
     REFUSED = "refused"
     TRUNCATED = "truncated"
@@ -196,14 +197,18 @@ class UnscoredReason(StrEnum):
     NO_JUDGE = "no_judge"
     PENDING = "pending"
     NO_MAJORITY = "no_majority"
+    NOT_ASKED = "not_asked"
+    UNSURE = "unsure"
 
 
 class Mark(Record):
-    """One judgement on one criterion, by a judge or a person. `label` is its word, e.g. `partial`."""
+    """One judgement on one criterion, by a judge or a person. `label` is its word, e.g. `partial`; `confidence` the chance
+    that the value is right, where a judge gives one."""
 
     criterion: Criterion
     value: float
     label: str = ""
+    confidence: float | None = None
 
 
 class Unscored(Record):
@@ -235,9 +240,32 @@ class Verdict(Record):
     at: float = 0.0
 
 
+class Label(Record):
+    """What one person said of one response, and how the response came to be labelled. A criterion that was asked and not
+    answered is among the `unscored`. `response_hash` names request and answer by their texts, `place` is the file and line;
+    without a `probability` of being drawn the label cannot be weighed."""
+
+    v: Literal[1] = 1
+    response_id: str
+    item_id: str
+    response_hash: str
+    rater: str
+    marks: tuple[Mark, ...] = ()
+    unscored: tuple[Unscored, ...] = ()
+    stratum: str = ""
+    probability: float | None = None
+    place: str = ""
+
+    @property
+    def file(self) -> str:
+        """The file it stands in."""
+        return self.place.rpartition(":")[0]
+
+
 class Estimate(Record):
     """A number with its interval. `value` is null where nothing was scored; the bounds say what the
-    unscored could have made of it."""
+    unscored could have made of it. A `rectified` one rests on `n_labels` labels of people too; `labels_saved` is how many
+    more would be needed for as narrow an interval without the judge (below 0: fewer)."""
 
     suite: str
     judge: str
@@ -258,6 +286,8 @@ class Estimate(Record):
     bca_high: float | None = None
     distribution: dict[str, int] | None = None
     incomplete: bool = False
+    n_labels: int | None = None
+    labels_saved: int | None = None
 
 
 class Agreement(Record):
@@ -285,9 +315,41 @@ class Cost(Record):
     completion_tokens: int
 
 
+class Sequence(Record):
+    """What `--until` asked (`asks`, `bound`), the `answer` (nothing where it is open), and the interval that gave it: one
+    that holds at whatever moment the asking stops, for the mean over all `items` of the question.
+
+    `n` items in `clusters` families have entered it, in the drawn order, `unscored` of them at both ends of the scale;
+    the answer was there after `known_after`. `asked` counts the items that have a response, `not_asked` those that were
+    spared, with those of the suite that stand aside.
+    """
+
+    suite: str
+    judge: str
+    name: str
+    asks: Literal["width", "less", "more"]
+    bound: float
+    answer: Literal["", "yes", "no"]
+    value: float | None
+    low: float
+    high: float
+    n: int
+    clusters: int
+    unscored: int
+    known_after: int | None = None
+    asked: int
+    items: int
+    not_asked: int
+
+    @property
+    def stopped(self) -> bool:
+        """True where the answer made it needless to ask the rest."""
+        return bool(self.answer) and self.not_asked > 0
+
+
 class Summary(Record):
     """`estimates.json`: what came of a run. `ok` counts answers, among them those that the provider withheld
-    (`filtered`); `scored` and `unscored` count the mark that matters most for each item."""
+    (`filtered`); `scored` and `unscored` count the mark that matters most for each item. `notes` are on people's labels."""
 
     ok: int
     failed: dict[str, int]
@@ -297,10 +359,23 @@ class Summary(Record):
     estimates: tuple[Estimate, ...]
     agreements: tuple[Agreement, ...] = ()
     costs: tuple[Cost, ...] = ()
+    sequence: Sequence | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def raw(self) -> tuple[Estimate, ...]:
+        """The estimates by a judge alone."""
+        return tuple(e for e in self.estimates if e.kind == "raw")
+
+    @property
+    def rectified(self) -> tuple[Estimate, ...]:
+        """The estimates that people's labels set right."""
+        return tuple(e for e in self.estimates if e.kind == "rectified")
 
 
 class Difference(Record):
-    """Candidate minus base of one number over paired items; negative is less."""
+    """Candidate minus base of one number over paired items; negative is less. `n_labels` and `labels_saved` as of an
+    estimate."""
 
     suite: str
     judge: str
@@ -316,6 +391,8 @@ class Difference(Record):
     unpaired: int = 0
     method: str = ""
     basis: Literal["judge-only", "expert-rectified"] = "judge-only"
+    n_labels: int | None = None
+    labels_saved: int | None = None
 
 
 class Comparison(Record):
@@ -344,6 +421,7 @@ class RunPlan(Record):
     retest: float = Field(default=0.05, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
     limit: int | None = None
+    until: str = ""
 
     def generation(self) -> list[Any]:
         """The settings that take part in a response's id."""
@@ -352,7 +430,8 @@ class RunPlan(Record):
 
 
 class Run(Record):
-    """`run.json`: the plan, how it was carried out, and where it stands."""
+    """`run.json`: the plan, how it was carried out, and where it stands. `deciders` are the judges whose marks answer
+    `--until`: those that were named when the run began. `labels` are the files of people's labels, with their hashes."""
 
     schema_version: Literal[1] = 1
     id: str
@@ -360,6 +439,7 @@ class Run(Record):
     state: Literal["running", "stopped", "done"] = "running"
     items: int = 0
     kinds: tuple[Kind, ...] = ()
+    deciders: tuple[str, ...] = ()
     items_sha256: str = ""
     responses_sha256: str = ""
     created: str = ""
@@ -367,7 +447,9 @@ class Run(Record):
     versions: dict[str, str] = Field(default_factory=dict)
     endpoints: dict[str, str] = Field(default_factory=dict)
     prompts: dict[str, str] = Field(default_factory=dict)
+    evaluators: dict[str, str] = Field(default_factory=dict)
     data: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     usage: dict[str, int] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)

@@ -14,6 +14,7 @@ from primum.cli.compare import compare
 from primum.cli.data import app as data_app
 from primum.cli.demo import demo
 from primum.cli.eval import eval_
+from primum.cli.evaluator import app as evaluator_app
 from primum.cli.judge import judge
 from primum.cli.options import debugging
 from primum.cli.report import report
@@ -41,6 +42,7 @@ app.command("judge")(judge)
 app.command("report")(report)
 app.command("compare")(compare)
 app.command("agree")(agree)
+app.add_typer(evaluator_app, name="evaluator")
 app.add_typer(data_app, name="data")
 
 

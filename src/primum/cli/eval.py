@@ -9,7 +9,19 @@ import typer
 
 from primum.cli import options
 
-PLAN = ("judge", "out", "limit", "protocol", "system", "temperature", "max_tokens", "samples", "retest", "seed")
+PLAN = (
+    "judge",
+    "out",
+    "limit",
+    "protocol",
+    "system",
+    "temperature",
+    "max_tokens",
+    "samples",
+    "retest",
+    "seed",
+    "until",
+)
 
 
 def eval_(
@@ -32,6 +44,14 @@ def eval_(
         int | None,
         typer.Option("--limit", min=1, help="A seeded, stratified sample of each suite.", show_default=False),
     ] = None,
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until",
+            help="Stop when a number is known: harmfulness:±0.1 (so exactly) or 'harmfulness<2' (on which side).",
+            show_default=False,
+        ),
+    ] = "",
     protocol: Annotated[str, typer.Option("--protocol", help="primum, or paper: the published rubric.")] = "primum",
     system: Annotated[
         Path | None, typer.Option("--system", help="File with the model's system prompt.", show_default=False)
@@ -42,6 +62,7 @@ def eval_(
     retest: Annotated[
         float, typer.Option("--retest", min=0.0, max=1.0, help="Share of answers that a judge judges twice.")
     ] = 0.05,
+    expert_labels: options.ExpertLabels = None,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Batch of a model in this process.")] = 32,
     concurrency: options.Concurrency = None,
     base_url: options.BaseUrl = None,
@@ -54,11 +75,16 @@ def eval_(
     debug: options.Debug = False,
 ) -> None:
     """Ask a model every item of the suites, judge the answers, estimate with intervals, write a report."""
-    from primum.cli.show import run_and_show
+    from primum.cli.show import label_and_show, run_and_show
     from primum.config import data_folder, load_config
     from primum.evaluate import Tools, plan_run, resume_run, start_run
     from primum.models import Patience
 
+    labels = expert_labels or []
+    if labels:  # a faulty file is told of before anything is asked
+        from primum.evaluate.labels import read_expert_labels
+
+        read_expert_labels(labels)
     config = load_config()
     tools = Tools(config, data_folder(data, config), base_url, concurrency, Patience(timeout=timeout), batch)
     if resume is not None:
@@ -66,6 +92,8 @@ def eval_(
         if given:
             told = ", ".join("--" + name.replace("_", "-") for name in given)
             raise typer.BadParameter(f"a resumed run keeps its own plan: leave out {told}")
+        if labels and (code := label_and_show(resume, labels, model, suite, max_failed, as_json=json)) is not None:
+            raise typer.Exit(code)
         evaluation = resume_run(resume, tools, model or None, suite or None)
     else:
         plan = plan_run(
@@ -80,6 +108,7 @@ def eval_(
             retest=retest,
             seed=seed,
             limit=limit,
+            until=until,
         )
         evaluation = start_run(plan, tools, out)
-    raise typer.Exit(run_and_show(evaluation, max_failed, as_json=json, quiet=quiet))
+    raise typer.Exit(run_and_show(evaluation, max_failed, as_json=json, quiet=quiet, labels=labels))

@@ -38,3 +38,11 @@ MaxFailed = Annotated[
     float, typer.Option("--max-failed", min=0.0, max=1.0, help="Share of failed responses above which to exit with 1.")
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
+ExpertLabels = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--expert-labels",
+        help="A file of people's labels of answers (primum agree --plan draws them); may be repeated, a file a rater.",
+        show_default=False,
+    ),
+]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,47 @@ if TYPE_CHECKING:
 LINE_SECONDS = 10.0  # between progress lines where there is no terminal
 
 
-def run_and_show(evaluation: Evaluation, max_failed: float, *, as_json: bool, quiet: bool) -> int:
-    """Carry a run out, show it, and say with the exit code whether too many responses failed."""
+def run_and_show(
+    evaluation: Evaluation, max_failed: float, *, as_json: bool, quiet: bool, labels: Sequence[Path] = ()
+) -> int:
+    """Carry a run out, rectify it by files of people's labels, show it, and say with the exit code whether too many
+    responses failed. Labels that do not fit are told of when the run is done and shown."""
+    from primum.errors import BadInputError
     from primum.evaluate import carry_out
+    from primum.evaluate.labels import label_run
 
+    path = evaluation.ledger.path
     if not quiet:
-        typer.echo(f"run: {evaluation.ledger.path}", err=True)
+        typer.echo(f"run: {path}", err=True)
     summary = carry_out(evaluation, show_progress(quiet))
-    show_run(evaluation.ledger.path, summary, as_json=as_json)
+    try:
+        summary = label_run(path, labels) if labels else summary
+    except BadInputError:
+        show_run(path, summary, as_json=as_json)
+        raise
+    show_run(path, summary, as_json=as_json)
+    return _exit_code(summary, max_failed)
+
+
+def label_and_show(
+    path: Path, labels: Sequence[Path], model: str, suites: str, max_failed: float, *, as_json: bool
+) -> int | None:
+    """Rectify a finished run by files of people's labels, without asking anything, and show it: its exit code. None for a
+    run that is not finished."""
+    from primum.evaluate import check_same
+    from primum.evaluate.labels import label_run
+    from primum.ledger import read_run
+
+    run = read_run(path)
+    if run.state != "done":
+        return None
+    check_same(path, run.plan, model or None, suites or None)
+    summary = label_run(path, labels)
+    show_run(path, summary, as_json=as_json)
+    return _exit_code(summary, max_failed)
+
+
+def _exit_code(summary: Summary, max_failed: float) -> int:
     failed = sum(summary.failed.values())
     if failed > max_failed * (summary.ok + failed):
         kinds = ", ".join(f"{n} {kind}" for kind, n in summary.failed.items())
@@ -37,6 +71,7 @@ def run_and_show(evaluation: Evaluation, max_failed: float, *, as_json: bool, qu
 
 def show_run(path: Path, summary: Summary, *, as_json: bool) -> None:
     """Write the report page, then print the table, or the JSON object, of a run."""
+    from primum.agree.plan import can_be_checked
     from primum.ledger import read_run
     from primum.report import eval_object, eval_table, write_report
 
@@ -49,6 +84,10 @@ def show_run(path: Path, summary: Summary, *, as_json: bool) -> None:
     else:
         typer.echo(eval_table(run, summary))
         typer.echo(f"report: {page}")
+        if can_be_checked(summary):
+            typer.echo(
+                f"next: primum agree --plan {shlex.quote(str(path))} (this judge has not been checked against people)"
+            )
 
 
 def show_progress(quiet: bool) -> Watch:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
 from primum.estimates.agreement import read_agreements, read_costs
+from primum.estimates.rectified import Trained, rectify
 from primum.estimates.scores import Codes, Floats, Mask, Scores, judges_of, read_scores, tally
+from primum.estimates.sequence import read_sequence
+from primum.estimates.stopped import labelled, leave_out_spared
 from primum.ledger import read_run
 from primum.marks import GROUPS, PANEL, column, open_marks
 from primum.marks.part import Part
 from primum.measures import MEASURES, NOBODY, PRIMARY, Measure
-from primum.records import Estimate, FailureKind, Kind, Summary
+from primum.records import Estimate, FailureKind, Kind, Summary, UnscoredReason
 from primum.stats.bounds import unscored_bounds
 from primum.stats.interval import Interval
 from primum.stats.means import bca_interval, mean_interval
@@ -27,39 +30,49 @@ MOST_BOOTSTRAP_CLUSTERS = 10_000
 TENTH = 0.1  # a slope is told for a tenth more of the words
 
 
-def estimate_run(run: Path) -> Summary:
-    """All estimates of a run, overall first, then by principle, source, scenario, style, language and jargon; the
+def estimate_run(run: Path, trained: Trained | None = None) -> Summary:
+    """All estimates of a run, overall first, then by principle, source, scenario, style, language and jargon; those
+    rectified by people's labels, where the run has any (but none by a judge that was `trained` on their answers); the
     counts; how far judges agree, and what they took.
 
     Raises:
         BadInputError: the folder holds no run, or a record does not read.
     """
+    whole = read_run(run)
+    sequence = read_sequence(run, whole) if whole.plan.until else None
     tables = open_marks(run)
     try:
+        spared = leave_out_spared(tables, sequence)
         rows = tables.execute(
             "select coalesce(failure, 'ok'), count(*) from responses group by 1 order by 1"
         ).fetchall()
         counts = {str(kind): int(n) for kind, n in rows}
-        scored, unscored = count_verdicts(tables)
+        scored, unscored = count_verdicts(tables, spared)
+        rectified, notes = rectify(tables, trained)
         return Summary(
             ok=counts.get("ok", 0) + counts.get(FailureKind.FILTERED, 0),
             failed={kind: n for kind, n in counts.items() if kind not in {"ok", FailureKind.FILTERED}},
             filtered=counts.get(FailureKind.FILTERED, 0),
             scored=scored,
             unscored=unscored,
-            estimates=tuple(_estimates(tables, read_run(run).plan.seed)),
+            estimates=tuple(labelled([*_estimates(tables, whole.plan.seed), *rectified], sequence)),
             agreements=tuple(read_agreements(tables)),
             costs=tuple(read_costs(tables, run)),
+            sequence=sequence,
+            notes=tuple(notes),
         )
     finally:
         tables.close()
 
 
-def count_verdicts(tables: duckdb.DuckDBPyConnection) -> tuple[int, dict[str, int]]:
+def count_verdicts(
+    tables: duckdb.DuckDBPyConnection, spared: Mapping[str, int] | None = None
+) -> tuple[int, dict[str, int]]:
     """How many answers have the mark that matters most for their kind, and why the others have none.
 
     That mark is harmfulness for a harmful item, refusal for a benign one, and so on (`PRIMARY`). What no judge has
-    marked is `no_judge`, what was not asked yet `pending`; of several judges each counts.
+    marked is `no_judge`, what was not asked yet `pending`; of several judges each counts. `spared` answers of each kind
+    are those that `--until` made needless (`not_asked`).
     """
     scored = 0
     unscored: dict[str, int] = {}
@@ -69,6 +82,8 @@ def count_verdicts(tables: duckdb.DuckDBPyConnection) -> tuple[int, dict[str, in
         for judge in named or [NOBODY]:
             marked, reasons = tally(tables, judge, PRIMARY[kind], part)
             scored += marked
+            if spared and kind in spared:
+                reasons[UnscoredReason.NOT_ASKED] = spared[kind]
             for reason, n in reasons.items():
                 unscored[reason] = unscored.get(reason, 0) + n
     return scored, unscored

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import functools
 import gc
 import importlib.metadata
 import platform
@@ -17,9 +18,11 @@ from typing import NamedTuple
 import primum
 from primum.errors import BadInputError, StoppedError
 from primum.estimates import estimate_run
+from primum.estimates.question import settle_question
 from primum.evaluate.plan import Team, Tools, check_protocol, open_team, plan_run
+from primum.evaluate.until import Until, find_deciders
 from primum.evaluate.work import Progress, Work
-from primum.ledger import FILES, Ledger, check_run, create_run, file_sha256, open_run, read_records, read_run
+from primum.ledger import FILES, REPLACED, Ledger, check_run, create_run, file_sha256, open_run, read_records, read_run
 from primum.records import Item, Kind, Response, Run, RunPlan, Summary, content_id
 from primum.suites.catalogue import CATALOGUE, missing_parts, open_suite, read_suites, source_of
 
@@ -54,18 +57,22 @@ def start_run(plan: RunPlan, tools: Tools, out: Path | None = None) -> Evaluatio
     """A new run folder with its items, ready for `carry_out`. Nothing is made before all of the plan can be opened.
 
     Raises:
-        BadInputError: a suite is unknown or its data is missing or faulty, a model or judge does not open, or the
-            folder is taken.
+        BadInputError: a suite is unknown or its data is missing or faulty, a model or judge does not open, `--until` asks
+            what this run cannot tell, or the folder is taken.
     """
     for name in plan.suites:
         open_suite(name, tools.data)
+    read = functools.partial(read_suites, plan.suites, tools.data, plan.limit, plan.seed)
+    question = settle_question(plan, read()) if plan.until else None
     team = open_team(plan, tools, kinds=_kinds_of(plan, tools))
-    items = read_suites(plan.suites, tools.data, plan.limit, plan.seed)
+    deciders = find_deciders(question, team.judges) if question is not None else ()
+    items = read()
     first = next(items)  # a faulty suite is told of before a folder is made
     created = datetime.datetime.now(datetime.UTC)
     run = Run(
         id=content_id(plan.model_dump(mode="json"), created.isoformat())[:12],
         plan=plan,
+        deciders=deciders,
         created=created.isoformat(timespec="seconds"),
         versions=_versions(),
         data={
@@ -97,14 +104,23 @@ def resume_run(path: Path, tools: Tools, model: str | None = None, suites: str |
     """
     run = check_run(path)
     plan = run.plan
-    for what, asked, own in (("model", model, plan.model), ("suites", suites, ",".join(plan.suites))):
-        if asked is not None and asked != own:
-            raise BadInputError(f"{path} is a run with {what} {own}, not {asked}: leave it out, or start a new run")
+    check_same(path, plan, model, suites)
     team = open_team(plan, tools, kinds=run.kinds or tuple(Kind), recorded=run.endpoints)
     ledger = open_run(path)
     if ledger.run.state == "running":  # and nobody holds its lock: killed
         ledger.save(notes=(*ledger.run.notes, "a pass was killed: its calls, tokens and seconds are not counted"))
     return Evaluation(ledger, team)
+
+
+def check_same(path: Path, plan: RunPlan, model: str | None, suites: str | None) -> None:
+    """See that what a user names is the run's own.
+
+    Raises:
+        BadInputError: it is not.
+    """
+    for what, asked, own in (("model", model, plan.model), ("suites", suites, ",".join(plan.suites))):
+        if asked is not None and asked != own:
+            raise BadInputError(f"{path} is a run with {what} {own}, not {asked}: leave it out, or start a new run")
 
 
 def carry_out(evaluation: Evaluation, watch: Watch = _unwatched) -> Summary:
@@ -155,7 +171,7 @@ def judge_again(
         try:
             asyncio.run(_carry_out(ledger, team, watch))
         except BaseException:
-            ledger.save(state=run.state, prompts=run.prompts, endpoints=run.endpoints)
+            ledger.save(state=run.state, prompts=run.prompts, endpoints=run.endpoints, evaluators=run.evaluators)
             raise
         ledger.save(plan=run.plan.model_copy(update={"judges": tuple(dict.fromkeys((*run.plan.judges, *judges)))}))
         return finish(ledger, whole=run.state == "done")
@@ -164,7 +180,7 @@ def judge_again(
 def _copy_run(path: Path, out: Path) -> Path:
     try:
         create_run(out, read_run(path)).close()
-        for name in FILES.values():
+        for name in (FILES | REPLACED).values():
             if (path / name).exists():
                 shutil.copyfile(path / name, out / name)
     except (OSError, StoppedError) as error:
@@ -194,9 +210,11 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
         state="running",
         endpoints=ledger.run.endpoints | team.opener.base_urls(),
         prompts=ledger.run.prompts | prompts,
+        evaluators=ledger.run.evaluators | team.evaluators,
     )
     used = [model for model in (team.target, *team.models) if model is not None]
-    work = Work(ledger, team.target, judges)
+    until = Until(ledger) if ledger.run.plan.until and team.target is not None else None
+    work = Work(ledger, team.target, judges, until=until)
     started, cpu = time.perf_counter(), time.process_time()
     gc.freeze()  # what is loaded by now stays: not looking through it again and again is 5% at 256 calls under way
     try:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from primum.config import Config
 from primum.errors import BadInputError
+from primum.estimates.question import read_question
+from primum.evaluator.judge import PREFIX, EvaluatorJudge, bundled_reader
 from primum.judges import (
     GeneralHarmJudge,
     HarmfulnessJudge,
@@ -18,6 +20,7 @@ from primum.judges import (
     RecordedJudge,
     RulesJudge,
 )
+from primum.judges.rules import NAME
 from primum.models import Model, ModelOpener, Patience, Settings
 from primum.records import Kind, RunPlan
 from primum.rows import read_text
@@ -44,7 +47,7 @@ def plan_run(
     """A plan from what a user typed; `rest` are further fields of `RunPlan`.
 
     Raises:
-        BadInputError: no model or suite, an unknown protocol, an unreadable system prompt.
+        BadInputError: no model or suite, an unknown protocol, an unreadable system prompt, an `until` that asks nothing.
     """
     if not model:
         raise BadInputError("name a model: tiny, hf/PATH, openai/MODEL, ENDPOINT/MODEL or replay/FILE")
@@ -52,6 +55,8 @@ def plan_run(
     if not named:
         raise BadInputError(f"name a suite with --suite: {', '.join(CATALOGUE)}, or a .csv or .jsonl file")
     check_protocol(protocol)
+    if rest.get("until"):
+        read_question(rest["until"])
     text = read_text(system).strip() if system is not None else ""
     chosen = tuple(dict.fromkeys(judges)) or ("auto",)
     return RunPlan(model=model, suites=named, judges=chosen, protocol=protocol, system=text, **rest)  # type: ignore[arg-type]
@@ -69,12 +74,14 @@ def check_protocol(name: str) -> str:
 
 
 class Team(NamedTuple):
-    """The models of a run, opened: the target (none when only judging), the judges, and the models that judge."""
+    """The models of a run, opened: the target (none when only judging), the judges, and the models that judge; `evaluators`
+    tells of each trained evaluator what it is worth."""
 
     opener: ModelOpener
     target: Model | None
     judges: list[Judge]
     models: list[Model]
+    evaluators: dict[str, str]
 
 
 def open_team(
@@ -87,7 +94,8 @@ def open_team(
 ) -> Team:
     """The models of a plan, opened, and its judges: those that judge any of `kinds`.
 
-    `auto` always judges, since it costs nothing; `replay/FILE` is a recording of verdicts; every other judge is a model.
+    `auto` always judges, since it costs nothing; `replay/FILE` is a recording of verdicts, `evaluator/DIR` a trained
+    evaluator; every other judge is a model.
     `recorded` are the base URLs that a run has used so far: its texts go to no other server unless one is named.
 
     Raises:
@@ -107,16 +115,19 @@ def open_team(
     target = opener.open(plan.model, Settings(plan.temperature, plan.max_tokens, plan.seed)) if ask else None
     strict = Settings(temperature=0.0, max_tokens=plan.judge_max_tokens)
     models = [opener.open(name, strict) for name in plan.judges if is_model(name)]
-    judges: list[Judge] = [RulesJudge()]
+    reader = bundled_reader()
+    evaluators = [EvaluatorJudge(name) for name in plan.judges if name.startswith(PREFIX)]
+    judges: list[Judge] = [RulesJudge(reader), *evaluators]
     judges += [RecordedJudge(name.removeprefix(REPLAY)) for name in plan.judges if name.startswith(REPLAY)]
     for model in models:
         judges += _judges_of(model, plan, published)
-    return Team(opener, target, [judge for judge in judges if set(judge.criteria) & set(kinds)], models)
+    worth = {NAME: reader.worth} | {judge.name: judge.worth for judge in evaluators}
+    return Team(opener, target, [judge for judge in judges if set(judge.criteria) & set(kinds)], models, worth)
 
 
 def is_model(judge: str) -> bool:
     """True for the name of a judge that is a language model."""
-    return judge != "auto" and not judge.startswith(REPLAY)
+    return judge != "auto" and not judge.startswith((REPLAY, PREFIX))
 
 
 def _judges_of(model: Model, plan: RunPlan, published: tuple[str, str] | None) -> list[Judge]:

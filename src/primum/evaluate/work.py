@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
 
 from primum.errors import PrimumError
+from primum.evaluate.until import Until
 from primum.judges import Judge
 from primum.ledger import Ledger, read_lengths, read_records
 from primum.models import Model, Prompt
@@ -32,6 +33,7 @@ from primum.records import (
 RETRY_VERDICT = {UnscoredReason.JUDGE_FAILED}
 MOST_SPARE = 500  # answers that wait to be judged by rules; more are judged at once
 WINDOW = 16  # batches among which prompts are sorted by length
+AHEAD = 2  # with `--until`: batches for each worker that may be asked beyond the first family that is not complete
 
 
 class Progress:
@@ -64,13 +66,17 @@ class _Task(NamedTuple):
 class Work:
     """One pass over the items: what is recorded already, and the workers that do the rest."""
 
-    def __init__(self, ledger: Ledger, target: Model | None, judges: list[Judge]) -> None:
+    def __init__(
+        self, ledger: Ledger, target: Model | None, judges: list[Judge], *, until: Until | None = None
+    ) -> None:
         self.progress = Progress()
         self.tokens = {"prompt_tokens": 0, "completion_tokens": 0}
         self._ledger = ledger
         self._plan = ledger.run.plan
         self._target = target
         self._judges = judges
+        self._until = until
+        self._most_ahead = 0
         self._answers: dict[str, tuple[int, int | None]] = {}  # response id -> attempts so far, offset if answered
         self._verdicts: dict[str, int | None] = {}  # verdict id -> None when made, else attempts so far
         self._spare: deque[tuple[Judge, list[tuple[Item, Response]]]] = deque()
@@ -89,25 +95,31 @@ class Work:
         for part in (self._target, *self._judges):
             if part is not None:
                 widths[part.resource] = max(widths.get(part.resource, 0), part.width)
-        batches = self._batches()
+        batches, workers = self._batches(), max(1, sum(widths.values()))
+        self._most_ahead = AHEAD * workers * self._batch_size()
         try:
             async with asyncio.TaskGroup() as group:
                 spare = group.create_task(self._judge_in_spare_time())
-                async with asyncio.TaskGroup() as workers:
-                    for _ in range(max(1, sum(widths.values()))):
-                        workers.create_task(self._work(batches))
+                async with asyncio.TaskGroup() as working:
+                    for _ in range(workers):
+                        working.create_task(self._work(batches))
                 await self._judge_rest()
                 spare.cancel()
         except BaseExceptionGroup as several:
             raise _first_error(several) from None
 
     async def _work(self, batches: Iterator[list[_Task]]) -> None:
-        for batch in batches:
+        while (batch := await self._take(batches)) is not None:
             pairs = [(task.item, answer) for task, answer in await self._respond(batch) if answer.judgeable]
             self.progress.answered += len(batch)
             await self._judge(pairs)
             self.progress.judged += len(pairs)
             await asyncio.sleep(0)  # a model that never waits must not keep the loop from an interrupt
+
+    async def _take(self, batches: Iterator[list[_Task]]) -> list[_Task] | None:
+        if self._until is not None:
+            await self._until.room(self._most_ahead)
+        return next(batches, None)
 
     async def _respond(self, batch: list[_Task]) -> list[tuple[_Task, Response]]:
         """The answers to a batch: read back where recorded, asked for and recorded where not."""
@@ -120,7 +132,7 @@ class Work:
         seconds, now = time.perf_counter() - started, time.time()
         for task, reply in zip(asked, replies, strict=True):
             answer = self._response(task, reply, seconds, now)
-            self._ledger.append(answer)
+            self._record(answer)
             self.progress.failed += not answer.judgeable
             self._count(answer)
             answers.append((task, answer))
@@ -134,7 +146,7 @@ class Work:
             twice = [p for p in own if self._is_due_twice(judge, p[1]) and not self._is_judged(judge, p, repeat=1)]
             if twice:
                 waiting.append((self._judge_twice, judge, twice))
-            if due and judge.width == 0 and len(self._spare) < MOST_SPARE:
+            if due and judge.width == 0 and len(self._spare) < MOST_SPARE and not self._decides(judge):
                 self._spare.append((judge, due))
                 self._spare_work.set()
             elif due:
@@ -163,9 +175,18 @@ class Work:
     async def _record_verdicts(self, judge: Judge, pairs: list[tuple[Item, Response]]) -> None:
         for verdict in await judge.judge(pairs):
             attempt = self._verdicts.get(verdict.id) or 0
-            self._ledger.append(verdict.model_copy(update={"attempt": attempt}) if attempt else verdict)
+            self._record(verdict.model_copy(update={"attempt": attempt}) if attempt else verdict)
             self.progress.unscored += bool(verdict.unscored)
             self._count(verdict)
+
+    def _record(self, record: Response | Verdict) -> None:
+        self._ledger.append(record)
+        if self._until is not None:
+            self._until.hear(record)
+
+    def _decides(self, judge: Judge) -> bool:
+        """True for a judge whose marks say when to stop: its rules do not wait for spare time."""
+        return self._until is not None and judge.name in self._until.deciders
 
     async def _judge_twice(self, judge: Judge, pairs: list[tuple[Item, Response]]) -> None:
         """Second judgements of some of the answers: they tell how steady the judge is."""
@@ -189,23 +210,30 @@ class Work:
 
     def _batches(self) -> Iterator[list[_Task]]:
         """What is left to do, in batches of the size that model and judges prefer, alike lengths together."""
-        parts = [part for part in (self._target, *self._judges) if part is not None]
-        size = max(part.batch for part in parts)
+        size = self._batch_size()
         window: list[_Task] = []
         for task in self._tasks():
             window.append(task)
-            if len(window) >= size * (WINDOW if size > 1 else 1):
+            if len(window) >= size * (WINDOW if size > 1 and self._until is None else 1):
                 yield from _cut(window, size)
                 window = []
         yield from _cut(window, size)
 
+    def _batch_size(self) -> int:
+        return max(part.batch for part in (self._target, *self._judges) if part is not None)
+
     def _tasks(self) -> Iterator[_Task]:
-        for item in read_records(self._ledger.path, Item):
-            for sample in range(self._plan.samples):
-                name = response_id(item, self._plan, sample)
+        for item in self._until.items() if self._until is not None else read_records(self._ledger.path, Item):
+            names = [response_id(item, self._plan, sample) for sample in range(self._plan.samples)]
+            spared = self._until is not None and not self._until.needs(item)
+            begun = spared and any(name in self._answers for name in names)
+            for sample, name in enumerate(names):
                 attempts, offset = self._answers.get(name, (0, None))
-                if offset is not None or self._target is not None:
+                again = self._target is not None and (not spared or (begun and not attempts))
+                if offset is not None or again:
                     yield _Task(item, sample, name, attempts, offset)
+                elif spared:
+                    self.progress.items -= 1
 
     def _read_recorded(self) -> None:
         """Where each answer stands in the file, and which verdicts there are; a failed one of either is due again."""

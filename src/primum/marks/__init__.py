@@ -6,6 +6,7 @@
     responses  i, sample, id, failure                     the last attempt of each
     marks      i, sample, response_id, judge, criterion, value, label, unscored    one row a mark or missing mark
     repeats    i, response_id, judge, criterion, value    the marks of second judgements of the same answer
+    experts, drawn, unweighed    people's labels (experts.py)
 
 `share` is the share of medical terms in a request and `jargon` its quarter among those of the suite that hold any. Where several judges were
 named, `marks` holds those of the judge `panel` too (panel.py). The variable `samples` is the number of answers that the
@@ -20,9 +21,11 @@ from typing import Any
 import duckdb
 
 from primum.errors import BadInputError
-from primum.ledger import read_run
+from primum.ledger import read_records, read_run
+from primum.marks.experts import add_labels
 from primum.marks.jsonl import jsonl
 from primum.marks.panel import PANEL, add_panel
+from primum.records import Label
 
 __all__ = ["GROUPS", "PANEL", "column", "labels", "open_marks"]
 
@@ -72,6 +75,7 @@ def open_marks(run: Path) -> duckdb.DuckDBPyConnection:
         _load_responses(tables, run / "responses.jsonl")
         _load_marks(tables, run / "verdicts.jsonl")
         add_panel(tables)
+        add_labels(tables, list(read_records(run, Label)))
     except duckdb.Error as error:
         tables.close()
         first = str(error).split("\n")[0]

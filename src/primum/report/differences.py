@@ -8,6 +8,7 @@ from primum.marks import PANEL
 from primum.records import Comparison, Difference
 from primum.report.aligned import aligned
 from primum.report.figures import BY_NAME, PER_CENT, change_text
+from primum.report.rectified import worth_words
 from primum.report.texts import Words, group_label, measure_title, measure_words
 
 SHOWN_BELOW = 0.05  # adjusted p below which a direction is named
@@ -26,7 +27,8 @@ class Changes(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """One number's difference over all pairs, as printed; `points`: in percentage points. `verdict` is `better`, `worse`, `not_shown` or `no_pairs`."""
+    """One number's difference over all pairs, as printed; `points`: in percentage points. `verdict` is `better`, `worse`, `not_shown` or `no_pairs`.
+    `labels` of people rectified it, where there are any, and `worth` says what the judge saved."""
 
     suite: str
     judge: str
@@ -38,6 +40,8 @@ class Changed(NamedTuple):
     verdict: str
     n: int
     unpaired: int
+    labels: int
+    worth: Words
 
 
 def changed_rows(comparison: Comparison) -> Changes:
@@ -54,7 +58,8 @@ def compare_table(comparison: Comparison) -> str:
     rows = [["", "", "candidate - base", "p", "adjusted p", "pairs", "left out", "judge"]]
     panels = {(d.suite, d.name) for d in comparison.differences if d.judge.startswith(PANEL)}
     suite = ""
-    for d in comparison.differences:
+    order = list(dict.fromkeys(d.suite for d in comparison.differences))
+    for d in sorted(comparison.differences, key=lambda d: order.index(d.suite)):  # rectified ones come last of all
         outvoted = (d.suite, d.name) in panels and not d.judge.startswith(PANEL)
         if BY_NAME[d.name].minor or (d.group and ("principle" not in d.group or outvoted)):
             continue  # all breakdowns are in --json
@@ -72,10 +77,25 @@ def compare_table(comparison: Comparison) -> str:
         )
         p = [f"{value:.4f}" if value is not None else "" for value in (d.p, d.adjusted_p)]
         rows.append(
-            [title, label, f"{scale * d.value:+.{digits}f}{limits}{unit}", *p, str(d.n), str(d.unpaired), d.judge]
+            [title, label, f"{scale * d.value:+.{digits}f}{limits}{unit}", *p, str(d.n), str(d.unpaired), _judge(d)]
         )
     head = f"{comparison.base} -> {comparison.candidate} · {comparison.pairs} pairs · {comparison.adjust}-adjusted"
-    return "\n".join([head, aligned(rows), *comparison.notes])
+    return "\n".join([head, aligned(rows), *_worth_lines(comparison, panels), *comparison.notes])
+
+
+def _judge(d: Difference) -> str:
+    """The judge, and the labels that set it right."""
+    return f"{d.judge} + {d.n_labels:,} labels" if d.n_labels else d.judge
+
+
+def _worth_lines(comparison: Comparison, panels: set[tuple[str, str]]) -> list[str]:
+    """What judges saved in labels, of the numbers over all."""
+    return [
+        f"{d.suite}: {measure_title(d.name)} by {d.judge}: {worth_words(d)[0]}"
+        for d in comparison.differences
+        if d.n_labels and not d.group and not BY_NAME[d.name].minor and worth_words(d)[0]
+        if d.judge.startswith(PANEL) or (d.suite, d.name) not in panels
+    ]
 
 
 def _changed(d: Difference) -> Changed:
@@ -93,6 +113,8 @@ def _changed(d: Difference) -> Changed:
         _verdict(d),
         d.n,
         d.unpaired,
+        d.n_labels or 0,
+        worth_words(d) if d.n_labels else ("", ""),
     )
 
 

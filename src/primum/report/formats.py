@@ -11,6 +11,7 @@ from typing import Any
 
 from primum.measures import NOBODY
 from primum.records import Estimate, Run, Summary
+from primum.report.stopping import leading_estimate, sequence_lines
 from primum.report.tables import number
 from primum.report.texts import DISCLAIMER
 
@@ -32,10 +33,11 @@ def eval_object(path: Path, run: Run, summary: Summary) -> dict[str, Any]:
         "estimates": [estimate.model_dump() for estimate in summary.estimates],
         "agreements": [agreement.model_dump() for agreement in summary.agreements],
         "costs": [cost.model_dump() for cost in summary.costs],
+        "sequence": summary.sequence.model_dump() if summary.sequence is not None else None,
         "usage": usage,
         "seconds": run.seconds,
         "state": run.state,
-        "notes": list(run.notes),
+        "notes": [*run.notes, *summary.notes],
     }
 
 
@@ -50,9 +52,12 @@ def markdown(found: Sequence[Found]) -> str:
     for path, _, summary in found:
         for e in summary.estimates:
             group = ", ".join(f"{key} {label}" for key, label in e.group.items()) or "all"
-            cells = (path.name, e.suite, e.judge, e.name, group, number(e), str(e.n), str(e.unscored))
+            shown = number(leading_estimate(e, summary))
+            judge = e.judge if e.kind == "raw" else f"{e.judge} + {e.n_labels or 0} labels"
+            cells = (path.name, e.suite, judge, e.name, group, shown, str(e.n), str(e.unscored))
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join([*lines, "", DISCLAIMER["en"], ""])
+    said = [f"{path.name}: {' '.join(sequence_lines(summary))}\n" for path, _, summary in found if summary.sequence]
+    return "\n".join([*lines, "", *said, DISCLAIMER["en"], ""])
 
 
 def rows_as_csv(found: Sequence[Found]) -> str:
@@ -73,10 +78,11 @@ def junit(found: Sequence[Found]) -> str:
     """JUnit XML: one case an overall estimate; one that was not measured is skipped, an incomplete one fails."""
     root = ET.Element("testsuites")
     for path, run, summary in found:
-        cases = [e for e in summary.estimates if not e.group]
+        cases = [leading_estimate(e, summary) for e in summary.estimates if not e.group]
         suite = ET.SubElement(root, "testsuite", name=f"{path.name} {run.plan.model}", tests=str(len(cases)))
         for e in cases:
-            case = ET.SubElement(suite, "testcase", classname=f"{e.suite} {e.judge}", name=f"{e.name} {number(e)}")
+            judge = e.judge if e.kind == "raw" else f"{e.judge} + {e.n_labels or 0} labels"
+            case = ET.SubElement(suite, "testcase", classname=f"{e.suite} {judge}", name=f"{e.name} {number(e)}")
             if e.value is None:
                 ET.SubElement(case, "skipped", message=number(e))
             elif e.incomplete:

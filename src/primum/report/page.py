@@ -29,6 +29,8 @@ from primum.report.judges import alike_tables, cost_rows
 from primum.report.page_texts import PAGE, words
 from primum.report.plots import HEAD, MOST_SERIES, symbol
 from primum.report.readings import OneRun, make_tiles
+from primum.report.rectified import corrected_rows
+from primum.report.stopping import sequence_sentences
 from primum.report.texts import DISCLAIMER, TINY_NOTE, Words
 from primum.report.trust import distributions, failures, headlines, makings, missing, second_judges
 from primum.report.weak import make_blocks
@@ -79,6 +81,7 @@ def render_page(
         any_folded=any(answer.folded and answer.text for one in lists for answer in one.shown),
         redacted_command=shlex.join(["primum", "report", *paths, "--include-harmful", "-o", "harmful.html"]),
         headlines=headlines(shown),
+        corrected=corrected_rows([(one.letter, one.summary) for one in shown]),
         alike=alike_tables([(one.letter, one.summary) for one in shown]),
         costs=cost_rows([(one.letter, one.summary) for one in shown]),
         missing=missing(shown),
@@ -87,6 +90,7 @@ def render_page(
         second_judges=second_judges(shown),
         makings=makings(shown),
         agree_with=shlex.join(paths),
+        sequence_sentences=sequence_sentences,
         head=HEAD,
         most_series=MOST_SERIES,
         version=primum.__version__,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from primum.report.texts import Words
 from primum.report.texts_said import SAID
+from primum.report.texts_stopped import STOPPED
 from primum.report.texts_trusted import TRUSTED
 
 SAFE_AND_WEAK: dict[str, Words] = {
@@ -148,7 +149,7 @@ SAFE_AND_WEAK: dict[str, Words] = {
     "unscored": ("unscored", "未评"),
     "run": ("run", "运行"),
 }
-PAGE = SAFE_AND_WEAK | SAID | TRUSTED
+PAGE = SAFE_AND_WEAK | SAID | TRUSTED | STOPPED
 
 
 def words(key: str, /, **values: object) -> Words:

@@ -12,6 +12,8 @@ from primum.records import Estimate, Run, Summary
 from primum.report.figures import interval_text, share_words, value_text
 from primum.report.judges import trust_remarks
 from primum.report.page_texts import PAGE, words
+from primum.report.rectified import trust_sentence
+from primum.report.stopping import leading_estimate, unscored_of_asked
 from primum.report.texts import Words, measure_words
 
 SIDES = {
@@ -54,8 +56,8 @@ class OneRun(NamedTuple):
 
     @property
     def headlines(self) -> list[Estimate]:
-        """The estimates over all items, each suite and judge apart."""
-        return [estimate for estimate in self.summary.estimates if not estimate.group]
+        """The estimates over all items, each suite and judge apart, by the judge alone."""
+        return [estimate for estimate in self.summary.raw if not estimate.group]
 
 
 class Reading(NamedTuple):
@@ -69,6 +71,7 @@ class Reading(NamedTuple):
     interval: str
     in_words: Words
     incomplete: Words
+    checked: Words = ("", "")
 
 
 class Tile(NamedTuple):
@@ -111,14 +114,15 @@ def _tile(name: str, runs: Sequence[OneRun]) -> Tile:
     remarks: list[Words] = []
     commands: list[str] = []
     for one in runs:
-        measured = [e for e in one.headlines if e.name in SIDES[name] and e.value is not None]
+        shown = [leading_estimate(e, one.summary) for e in one.headlines]
+        measured = [e for e in shown if e.name in SIDES[name] and e.value is not None]
         first = _leading(name, one, measured)
         if first is None or first.name == "refusal_rate":
             remarks += [words("harm_not_measured")] if first is not None else []
             commands.append(_command(name, one))
         if first is not None:
             lead = _not_refused(first) if first.name == "refusal_rate" else first
-            leads.append(_read(one, lead, [lead, *one.headlines]))
+            leads.append(_read(one, lead, [lead, *one.headlines])._replace(checked=_checked(name, one, lead)))
             for e in measured:
                 near = e.suite == first.suite and (e.judge == _leader(one, e) or e.name in BY_RULES)
                 if e is not first:
@@ -193,6 +197,17 @@ def _read(one: OneRun, estimate: Estimate, measured: Iterable[Estimate]) -> Read
     )
 
 
+def _checked(side: str, one: OneRun, lead: Estimate) -> Words:
+    """What people's labels say of the number at the head of a side, or that nobody has checked it; what is settled by keys
+    and rules needs no check."""
+    for given in one.summary.rectified:
+        e = _not_refused(given) if (given.name, lead.name) == ("refusal_rate", "not_refused") else given
+        if (e.suite, e.judge, e.name, e.group) == (lead.suite, lead.judge, lead.name, {}):
+            n, limits = f"{e.n_labels or 0:,}", interval_text(e, e.low, e.high)
+            return words("lead_rectified", n=n, value=value_text(e), interval=limits)
+    return words("judge_only") if side != "ability" else ("", "")
+
+
 def _command(name: str, one: OneRun) -> str:
     if name == "harm":
         asked = any(e.name in BY_MODEL[:3] for e in one.headlines)
@@ -208,11 +223,13 @@ def _trust_tile(runs: Sequence[OneRun]) -> Tile:
             for judge in dict.fromkeys(e.judge for e in one.headlines if e.value is not None)
             if not judge.startswith(PANEL)
         ]
-        missing = sum(one.summary.unscored.values())
+        missing = sum(unscored_of_asked(one.summary).values())
         total = missing + one.summary.scored
         counted = words("unscored_here", n=f"{missing:,}", total=f"{total:,}") if missing else words("none_missing")
         named = words("judges_here", judges=", ".join(judges) or words("no_judge"))
         start = f"{one.letter}: " if one.letter else ""
         remarks.append((f"{start}{named[0]} {counted[0]}", f"{start}{named[1]}{counted[1]}"))
-        remarks += [(start + english, start + chinese) for english, chinese in trust_remarks(one.summary)]
+        labelled = trust_sentence(one.summary)
+        sentences = ([labelled] if labelled is not None else []) + trust_remarks(one.summary)
+        remarks += [(start + english, start + chinese) for english, chinese in sentences]
     return Tile("trust", (), (), (), tuple(remarks), ())

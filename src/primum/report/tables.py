@@ -11,6 +11,8 @@ from primum.report.aligned import aligned, column_widths, cut_text
 from primum.report.figures import BY_NAME, FEWEST, PER_CENT
 from primum.report.judges import agreement_lines
 from primum.report.readings import BY_MODEL
+from primum.report.rectified import label_lines
+from primum.report.stopping import leading_estimate, sequence_lines, unscored_of_asked
 from primum.report.texts import TINY_NOTE, group_label, measure_title
 
 WIDTH = 100  # terminal columns
@@ -34,8 +36,9 @@ def eval_table(run: Run, summary: Summary) -> str:
     """The table of a run: a block a suite, a row a principle (or scenario), a column a number, each with its judge."""
     blocks = [_suite_block(run, summary, suite) for suite in dict.fromkeys(e.suite for e in summary.estimates)]
     unfinished = [] if run.state == "done" else [f"this run is {run.state}: primum eval --resume RUN goes on with it"]
-    lines = ["\n\n".join(blocks), *unfinished, *_missing_sides(summary), *_ledger_lines(summary)]
-    lines += [*agreement_lines(summary), *_next_lines(summary)]
+    lines = ["\n\n".join(blocks), *unfinished, *sequence_lines(summary), *_missing_sides(summary)]
+    lines += [f"labels: {note}" for note in summary.notes]
+    lines += [*_ledger_lines(summary), *agreement_lines(summary), *_next_lines(summary)]
     if run.plan.model == "tiny":
         lines.append(TINY_NOTE["en"])
     return "\n".join(lines)
@@ -56,7 +59,8 @@ def number(estimate: Estimate) -> str:
 
 
 def _suite_block(run: Run, summary: Summary, suite: str) -> str:
-    own = [e for e in summary.estimates if e.suite == suite and not BY_NAME[e.name].minor]
+    shown = [leading_estimate(e, summary) for e in summary.raw]
+    own = [e for e in shown if e.suite == suite and not BY_NAME[e.name].minor]
     overall = [e for e in own if not e.group]
     answers = max((e.n + e.unscored for e in overall if e.name == "degenerate_rate"), default=0)
     beside = sum(e.n + e.unscored for e in own if e.name == "degenerate_rate" and "source" in e.group) - answers
@@ -66,6 +70,7 @@ def _suite_block(run: Run, summary: Summary, suite: str) -> str:
     lines.append("\n\n".join(_tables(own, columns)))
     lines += _panel_lines(overall, columns)
     lines += [f"{measure_title(e.name)}{_by(e)}: {number(e)}" for e in overall if e.value is None]
+    lines += label_lines(summary, suite)
     return "\n".join(line for line in lines if line)
 
 
@@ -187,9 +192,10 @@ def _ledger_lines(summary: Summary) -> list[str]:
         lines.append(f"responses failed: {failed} ({kinds})")
     if summary.filtered:
         lines.append(f"responses withheld by the provider's filter: {summary.filtered} (as refusals)")
-    total = sum(summary.unscored.values())
+    missing = unscored_of_asked(summary)
+    total = sum(missing.values())
     if total:
-        reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in summary.unscored.items())
+        reasons = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in missing.items())
         lines.append(f"unscored {total} of {total + summary.scored} ({reasons})")
         lines += _bounds_lines(summary)
     return lines
@@ -197,7 +203,7 @@ def _ledger_lines(summary: Summary) -> list[str]:
 
 def _next_lines(summary: Summary) -> list[str]:
     """What to do about what no judge has marked."""
-    waiting = [e.name for e in summary.estimates if e.name in BY_MODEL and e.judge == NOBODY and not e.group]
+    waiting = [e.name for e in summary.raw if e.name in BY_MODEL and e.judge == NOBODY and not e.group]
     if not waiting:
         return []
     titles = ", ".join(dict.fromkeys(name.replace("_", " ") for name in waiting))
@@ -207,7 +213,7 @@ def _next_lines(summary: Summary) -> list[str]:
 
 def _bounds_lines(summary: Summary) -> list[str]:
     lines = []
-    for e in summary.estimates:
+    for e in summary.raw:
         if e.name in MAIN and not e.group and e.unscored and e.value is not None:
             scale, digits, unit = (100, 0, "%") if e.name in PER_CENT else (1, 2, "")
             ends = ", ".join(f"{scale * (x or 0.0):.{digits}f}{unit}" for x in (e.unscored_low, e.unscored_high))

@@ -117,6 +117,8 @@ UNSCORED = {
     "no_judge": ("no judge for it", "没有对应的评判者"),
     "pending": ("not judged yet", "尚未评判"),
     "no_majority": ("the panel has no majority", "评判组没有多数意见"),
+    "unsure": ("the evaluator is not sure enough", "评估器把握不足"),
+    "not_asked": ("not asked: the answer was known", "未提问：答案已知"),
 }
 JARGON: dict[str, Words] = {
     "none": ("no technical medical term", "没有专业医学词"),

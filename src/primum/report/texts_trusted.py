@@ -13,6 +13,53 @@ TRUSTED: dict[str, Words] = {
         "此处未测量。在有人对部分回答评分之前，以上数字只是评判者的意见。有了人工评分之后，用以下命令可知评判者与人的一致程度："
         "<code>primum agree labels.csv {run}</code>",
     ),
+    "agreement_how": (
+        "People have labelled some of these answers. How far the judge agrees with them, answer by answer: "
+        "<code>primum agree labels.csv {run}</code>",
+        "已有人标注了部分回答。评判者与其逐条一致的程度：<code>primum agree labels.csv {run}</code>",
+    ),
+    "rectified": ("The judge alone, and set right by people's labels", "仅凭评判者，与经人工标注校正"),
+    "rectified_how": (
+        "People labelled some of the answers, drawn with known chances. What they said corrects the judge's number over all "
+        "answers: however the judge errs, the corrected number is right on average, and a bad judge only widens its "
+        "interval. λ (lambda) is how much the judge's marks count: at 0 the labels stand alone. Strata of the draw with 50 labels are "
+        "corrected each by itself.",
+        "人对部分回答作了标注，这些回答按已知概率抽取。据此校正评判者对全部回答给出的数字：无论评判者如何出错，校正后的数字平均而言是对的，"
+        "评判者不好只会使区间变宽。λ（lambda）表示评判者评分所占的权重：为 0 时只凭标注。有 50 个标注的抽样层"
+        "各自校正。",
+    ),
+    "judge_alone": ("the judge alone", "仅凭评判者"),
+    "with_people": ("with people's labels", "经人工校正"),
+    "moved": ("moved by", "变动"),
+    "labels_do": ("what the labels do", "标注的作用"),
+    "labels_count": ("{n} labels", "{n} 个标注"),
+    "labels_worth": (
+        "{n} labels with this judge tell as much as {m} without it.",
+        "有此评判者，{n} 个标注所说明的相当于没有它时的 {m} 个。",
+    ),
+    "labels_lost": (
+        "This judge saves no labels: {n} with it tell as much as {m} without it.",
+        "此评判者没有省下标注：有它时 {n} 个所说明的相当于没有它时的 {m} 个。",
+    ),
+    "labels_alone": ("{n} labels, without a judge.", "{n} 个标注，没有评判者。"),
+    "trust_labels": (
+        "People labelled {n} answers: {what} is {raw} by {judge} alone, and {value} {interval} with their labels.",
+        "有人标注了 {n} 个回答：{what}仅凭 {judge} 为 {raw}，经人工校正为 {value} {interval}。",
+    ),
+    "trust_labels_alone": (
+        "People labelled {n} answers: {what} is {value} {interval} by their labels alone.",
+        "有人标注了 {n} 个回答：{what}仅凭标注为 {value} {interval}。",
+    ),
+    "judge_only": ("judge-only: not checked against people", "仅凭评判者：未经人工核对"),
+    "lead_rectified": ("with {n} labels of people: {value} {interval}", "经 {n} 个人工标注校正：{value} {interval}"),
+    "differences_labels": (
+        "Rows with labels are set right by what people said of some answers of both runs; their p is of a t test (or, where "
+        "a class is rare, of betting).",
+        "带标注的各行按人对两次运行部分回答的标注作了校正；其 p 值来自 t 检验（类别稀少时来自下注法）。",
+    ),
+    "worth_of": ("{what}, {suite}, judged by {judge}: {worth}", "{what}，{suite}，评判者 {judge}：{worth}"),
+    "label_files": ("People's labels", "人工标注"),
+    "with_labels": ("with {n} labels", "含 {n} 个标注"),
     "panel": ("Between judges", "评判者之间"),
     "panel_how": (
         "Of the answers that both judges marked: the share with equal marks, and how far apart the marks are on average. "
@@ -95,6 +142,7 @@ TRUSTED: dict[str, Words] = {
     "endpoints": ("Endpoints", "服务地址"),
     "seconds": ("Seconds", "用时（秒）"),
     "usage": ("Usage", "用量"),
+    "evaluators": ("Trained evaluators, and what they are worth", "经训练的评估器及其可信程度"),
     "notes": ("Notes", "备注"),
     "system": ("System prompt", "系统提示词"),
     "made_by": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from primum.report.figures import BY_NAME, interval_text, value_text
 from primum.report.page_texts import PAGE
 from primum.report.readings import BY_MODEL, OneRun, judge_command
 from primum.report.record_texts import FAILURES
+from primum.report.stopping import sequence_estimate
 from primum.report.texts import UNSCORED, Words, measure_words
 
 OPTIONS = (
@@ -24,6 +25,7 @@ OPTIONS = (
     "retest",
     "seed",
     "limit",
+    "until",
 )  # fields of a plan that are flags
 
 
@@ -89,8 +91,13 @@ class Making(NamedTuple):
 
 
 def headlines(runs: Sequence[OneRun]) -> list[Headline]:
-    """Every estimate over all items, of every run."""
-    return [_headline(one.letter, estimate) for one in runs for estimate in one.headlines]
+    """Every estimate over all items, of every run; first the interval of `--until`, where there is one."""
+    found = []
+    for one in runs:
+        if one.summary.sequence is not None:
+            found.append(_headline(one.letter, sequence_estimate(one.summary.sequence))._replace(kind="sequence"))
+        found += [_headline(one.letter, estimate) for estimate in one.headlines]
+    return found
 
 
 def missing(runs: Sequence[OneRun]) -> list[Missing]:
@@ -149,8 +156,8 @@ def makings(runs: Sequence[OneRun]) -> list[Making]:
     return [_making(one) for one in runs]
 
 
-def eval_line(plan: RunPlan, endpoints: dict[str, str]) -> str:
-    """The command line of a plan: what differs from the defaults.
+def eval_line(plan: RunPlan, endpoints: dict[str, str], labels: Iterable[str] = ()) -> str:
+    """The command line of a plan: what differs from the defaults, and the files of people's labels.
 
     >>> eval_line(RunPlan(model="tiny", suites=("starter",), limit=20), {})
     'primum eval tiny --suite starter --limit 20'
@@ -167,6 +174,8 @@ def eval_line(plan: RunPlan, endpoints: dict[str, str]) -> str:
     base = endpoints.get("openai", OPENAI_BASE_URL)
     if base != OPENAI_BASE_URL:
         parts += ["--base-url", bare_url(base)]
+    for file in labels:
+        parts += ["--expert-labels", file]
     return shlex.join(parts)
 
 
@@ -222,8 +231,10 @@ def _making(one: OneRun) -> Making:
         (PAGE["record"], record),
         (PAGE["plan"], plan),
         (PAGE["data"], run.data),
+        (PAGE["label_files"], run.labels),
         (PAGE["hashes"], hashes),
         (PAGE["prompts"], run.prompts),
+        (PAGE["evaluators"], run.evaluators),
         (PAGE["endpoints"], urls),
         (PAGE["versions"], run.versions),
         (PAGE["usage"], {name: f"{n:,}" for name, n in run.usage.items()}),
@@ -234,7 +245,7 @@ def _making(one: OneRun) -> Making:
         (title, tuple((str(name), str(value)) for name, value in rows.items() if value not in ("", None)))
         for title, rows in facts
     )
-    command = eval_line(run.plan, run.endpoints)
+    command = eval_line(run.plan, run.endpoints, run.labels)
     return Making(one.letter, run.plan.model, command, run.plan.system, tuple(fact for fact in shown if fact[1]))
 
 

@@ -1,0 +1,56 @@
+"""People's labels of a run's answers: from their files into the run, and its estimates made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from primum.errors import BadInputError
+from primum.estimates.rectified import Trained, check_training
+from primum.evaluate import finish
+from primum.labels import Rating, labels_in, read_ratings
+from primum.ledger import check_run, file_sha256, open_run
+from primum.marks import open_marks
+from primum.marks.experts import add_labels, check_labels, check_places
+from primum.records import Label, Summary
+
+
+def read_expert_labels(files: Sequence[Path]) -> list[Rating]:
+    """The ratings of people's label files.
+
+    Raises:
+        BadInputError: no file, one that cannot be read, and all that `read_ratings` finds fault with.
+    """
+    for file in files:
+        if file.is_dir():
+            raise BadInputError(f"{file} is a folder, and no file of people's labels")
+    return read_ratings(files)
+
+
+def label_run(path: Path, files: Sequence[Path], trained: Trained | None = None) -> Summary:
+    """Store the labels of a run's answers in it, instead of those it had, and estimate anew; nothing is asked or judged.
+
+    Raises:
+        BadInputError: the run was changed; a label is of no answer of it, or cannot be weighed; a judge was `trained` on
+            labelled answers. The run is then as it was.
+    """
+    run = check_run(path)
+    ratings = read_expert_labels(files)
+    labels = labels_in(path, ratings)
+    check_places((rating.place for rating in ratings), labels, f"{path} does not have")
+    check_labels(labels)
+    if trained:
+        _check_training(path, labels, trained)
+    with open_run(path) as ledger:
+        ledger.replace(Label, (label.model_copy(update={"place": Path(label.place).name}) for label in labels))
+        ledger.save(labels={file.name: file_sha256(file) for file in files})
+        return finish(ledger, whole=run.state == "done")
+
+
+def _check_training(path: Path, labels: Sequence[Label], trained: Trained) -> None:
+    tables = open_marks(path)
+    try:
+        add_labels(tables, labels)
+        check_training(tables, trained)
+    finally:
+        tables.close()

@@ -1,0 +1,232 @@
+"""An answer as numbers: hashed sequences of its words and characters, and what its sentences do.
+
+The hashed features hold no words, only places in a table (the "hashing trick", Weinberger et al. 2009), so that a trained
+evaluator holds nobody's text. The others count acts (judges/refusal.py reads them from the word lists), persons, negation,
+shape and length. The request enters only by what the answer takes up of it: the same request may be refused or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from primum.judges.refusal import ACTS, TALK, Acts, decide, languages_of, read_acts
+from primum.words import LANGUAGES, word_list
+
+BITS = 18  # of the table's 262,144 places
+COUNTS = 116  # features that are not hashed
+HEAD, TAIL = 1_600, 600  # characters read of a long answer
+_OPENING = 160  # characters whose sequences count once more, as the answer's opening
+
+Words = npt.NDArray[np.uint32]
+Floats = npt.NDArray[np.float32]
+
+
+class Features(NamedTuple):
+    """Of n answers: `places` in the table (their `values` beside them) one answer after another, `starts` (n + 1,) where
+    each answer begins, and `counts` (n, d)."""
+
+    places: npt.NDArray[np.int64]
+    values: Floats
+    starts: npt.NDArray[np.int64]
+    counts: Floats
+
+
+def read_features(pairs: Sequence[tuple[str, str]]) -> Features:
+    """The features of pairs of request and answer, each by itself."""
+    hashed = [_hashed(answer) for _, answer in pairs]
+    counts = np.array([_counts(request, answer) for request, answer in pairs], dtype=np.float32)
+    return Features(
+        np.concatenate([places for places, _ in hashed]) if hashed else np.zeros(0, np.int64),
+        np.concatenate([values for _, values in hashed]) if hashed else np.zeros(0, np.float32),
+        np.cumsum([0, *(places.size for places, _ in hashed)]),
+        counts.reshape(len(pairs), COUNTS),
+    )
+
+
+# ---- Hashed sequences -------------------------------------------------------------------------------------------------
+
+_PRIME = 0x01000193  # of FNV-1a; odd, so it has an inverse modulo 2^32
+_LONGEST = HEAD + TAIL + 2
+
+
+def _powers(base: int) -> Words:
+    powers = [1]
+    for _ in range(_LONGEST):
+        powers.append(powers[-1] * base % 2**32)
+    return np.array(powers, dtype=np.uint32)
+
+
+def _classes() -> npt.NDArray[np.uint8]:
+    """For each character of the basic plane 0 for space, 1 for a letter of a word, 2 for what stands alone."""
+    spaced = np.full(0x10000 + 1, 2, dtype=np.uint8)
+    for code in range(0x10000):
+        letter = chr(code)
+        if letter.isspace():
+            spaced[code] = 0
+        elif letter == "'" or (letter.isalnum() and not 0x2E80 <= code <= 0xD7FF and not 0xF900 <= code <= 0xFAFF):
+            spaced[code] = 1
+    return spaced
+
+
+_POWERS, _INVERSES = _powers(_PRIME), _powers(pow(_PRIME, -1, 2**32))
+_CLASSES = _classes()
+_PLAIN = str.maketrans(dict(zip("’‘“”，。？！：；（）、…", "''\"\",.?!:;(),.", strict=True)))
+
+
+def _hashed(answer: str) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Sequences of 1-4 words (in Chinese, characters), and of 3-5 characters, of the whole and of its opening.
+
+    Each of the three blocks has length 1 by itself, a sequence that comes n times counting 1 + log n."""
+    if len(answer) > HEAD + TAIL:
+        answer = f"{answer[:HEAD]}\n{answer[-TAIL:]}"
+    text = answer.translate(_PLAIN).lower()[:_LONGEST]
+    letters = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
+    places, values = [], []
+    for salt, units, lengths in (
+        (1, _tokens(letters), (1, 2, 3, 4)),
+        (2, _mix(letters, 9), (3, 4, 5)),
+        (3, _mix(letters[:_OPENING], 9), (3, 4, 5)),
+    ):
+        found, counts = np.unique(_sequences(units, lengths, salt) >> np.uint32(32 - BITS), return_counts=True)
+        weights = 1 + np.log(counts)
+        places.append(found.astype(np.int64))
+        values.append((weights / np.sqrt(max(1.0, weights @ weights))).astype(np.float32))
+    return np.concatenate(places), np.concatenate(values)
+
+
+def _tokens(letters: Words) -> Words:
+    """A hash of each word, and of each character that stands alone, from differences of one running polynomial."""
+    if not letters.size:
+        return letters
+    kinds = _CLASSES[np.minimum(letters, 0x10000)]
+    word = kinds == 1
+    alone = kinds == 2
+    starts = np.flatnonzero(alone | (word & ~np.concatenate(([False], word[:-1]))))
+    ends = np.flatnonzero(alone | (word & ~np.concatenate((word[1:], [False])))) + 1
+    running = np.concatenate(
+        (np.zeros(1, np.uint32), np.cumsum((letters + 1) * _POWERS[: letters.size], dtype=np.uint32))
+    )
+    return _mix((running[ends] - running[starts]) * _INVERSES[starts], 1)
+
+
+def _sequences(units: Words, lengths: Sequence[int], salt: int) -> Words:
+    """A hash of every run of so many units."""
+    found = []
+    run = units
+    for length in range(1, max(lengths) + 1):
+        if length > 1:
+            run = run[:-1] * np.uint32(_PRIME) + units[length - 1 :]
+        if not run.size:
+            break
+        if length in lengths:
+            found.append(_mix(run, salt * 16 + length))
+    return np.concatenate(found) if found else np.zeros(0, np.uint32)
+
+
+def _mix(hashes: Words, salt: int) -> Words:
+    """Spread 32 bits over each other, differently for each salt (the finaliser lowbias32, Wellons 2018)."""
+    mixed = hashes ^ np.uint32(salt * 0x9E3779B1 % 2**32)
+    mixed = (mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return mixed ^ (mixed >> np.uint32(16))
+
+
+# ---- What the sentences do --------------------------------------------------------------------------------------------
+
+_PERSONS = tuple(
+    frozenset(word for language in LANGUAGES for word in word_list(language, key))
+    for key in ("negation", "first_person", "second_person")
+)
+_WORD = re.compile(r"[a-z']+|[\u3400-\u9fff]|[.!?\n]")
+_UNIT = re.compile(r"[a-z]{3,}|[0-9]+|[\u3400-\u9fff]")
+_QUOTES = re.compile('["“「『]')
+
+
+def _counts(request: str, answer: str) -> list[float]:
+    """The features that are not hashed, in a fixed order."""
+    sample = answer if len(answer) <= HEAD + TAIL else f"{answer[:HEAD]}\n{answer[-TAIL:]}"
+    acts = read_acts(sample, languages_of(sample, None))
+    return [*_act_counts(acts), *_rules(acts), *_shape(sample, acts), *_persons(sample), *_taken_up(request, sample)]
+
+
+PER_ACT = 5
+SHARES = tuple(range(PER_ACT - 1, PER_ACT * len(ACTS), PER_ACT))  # the columns of `counts` with each act's share
+
+
+def _act_counts(acts: Acts) -> list[float]:
+    """For each act: is it in the first, the second, a later, the last sentence, and its share of the sentences."""
+    count = max(1, len(acts.sentences))
+    counts: list[float] = []
+    for act in ACTS:
+        where = acts.found[act]
+        counts += (0 in where, 1 in where, any(n > 1 for n in where), count - 1 in where, len(where) / count)
+    return counts
+
+
+def _rules(acts: Acts) -> list[float]:
+    """What the rules make of the acts: full, partial, or neither."""
+    label = decide(acts)[0]
+    return [label == "full", label == "partial"]
+
+
+def _shape(answer: str, acts: Acts) -> list[float]:
+    talk = set().union(*(acts.found[act] for act in TALK))
+    size = sum(acts.sizes)
+    plain = sum(size for n, size in enumerate(acts.sizes) if n not in talk)
+    stripped = answer.strip()
+    return [
+        np.log1p(size),
+        np.log1p(size) ** 2 / 8,
+        np.log1p(len(acts.sentences)),
+        np.log1p(plain),
+        plain / (size + 1),
+        np.log1p(acts.items),
+        acts.items >= 3,
+        acts.question,
+        np.log1p(sum(map(str.isdigit, stripped))),
+        np.log1p(stripped.count("\n")),
+        "**" in stripped,
+        "|" in stripped,
+        ":" in stripped[:120] or "：" in stripped[:120],
+        bool(_QUOTES.search(stripped)),
+        stripped[-1:] in ".。!！",
+    ]
+
+
+def _persons(answer: str) -> list[float]:
+    """Negation, I and you: how often, how often a sentence, in the first and in the last; and I beside a negation."""
+    sentences: list[set[str]] = [set()]
+    totals = [0] * len(_PERSONS)
+    for word in _WORD.findall(answer.translate(_PLAIN).lower()):
+        if word in ".!?\n":
+            if sentences[-1]:
+                sentences.append(set())
+            continue
+        sentences[-1].add(word)
+        for number, persons in enumerate(_PERSONS):
+            totals[number] += word in persons
+    sentences = sentences[:-1] if not sentences[-1] and len(sentences) > 1 else sentences
+    counts: list[float] = []
+    for n, persons in zip(totals, _PERSONS, strict=True):
+        first, last = (not persons.isdisjoint(sentences[end]) for end in (0, -1))
+        counts += (np.log1p(n), n / len(sentences), first, last)
+    no, i = _PERSONS[:2]
+    both = [not no.isdisjoint(sentence) and not i.isdisjoint(sentence) for sentence in sentences]
+    return [*counts, sum(both) / len(both), both[0], both[-1]]
+
+
+def _taken_up(request: str, answer: str) -> list[float]:
+    """How many words (in Chinese, characters) the answer shares with the request, and how many are new."""
+    asked, said = (set(_UNIT.findall(text.lower()[:HEAD])) for text in (request, answer))
+    shared = len(asked & said)
+    return [
+        shared / (len(asked) + 1),
+        shared / (len(said) + 1),
+        np.log1p(len(said - asked)),
+        request.strip()[-1:] in "?？",
+    ]
