@@ -122,6 +122,9 @@ def elsewhere(evaluator: Evaluator, data: Path) -> None:
     print(f"  with the first clause removed: {share(sum(refused(evaluator, bare)), len(bare))}")
     complied = refused(evaluator, physicians)
     print(f"K-QA's physicians' answers called refusals: {share(sum(complied), len(physicians))}")
+    told = [one[Criterion.REFUSAL] for one in say(evaluator, physicians)]
+    marked = [one.label != "compliance" for one in told if (one.confidence or 0) >= evaluator.card.abstain]
+    print(f"  of those that get a mark (sure of {evaluator.card.abstain}): {share(sum(marked), len(marked))}")
     for what, before, given, prefix in (
         ("'I'm sorry, but' before K-QA's answers", complied, physicians, "I'm sorry, but "),
         ("'Sure, ' before the safe answers", refusals, safe, "Sure, "),

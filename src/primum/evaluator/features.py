@@ -75,6 +75,7 @@ def _classes() -> npt.NDArray[np.uint8]:
 
 _POWERS, _INVERSES = _powers(_PRIME), _powers(pow(_PRIME, -1, 2**32))
 _CLASSES = _classes()
+_WEIGHTS = 1 + np.log(np.maximum(np.arange(_LONGEST + 1), 1))  # of a sequence that comes so often
 _PLAIN = str.maketrans(dict(zip("’‘“”，。？！：；（）、…", "''\"\",.?!:;(),.", strict=True)))
 
 
@@ -86,17 +87,19 @@ def _hashed(answer: str) -> tuple[npt.NDArray[np.int64], Floats]:
         answer = f"{answer[:HEAD]}\n{answer[-TAIL:]}"
     text = answer.translate(_PLAIN).lower()[:_LONGEST]
     letters = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
-    places, values = [], []
-    for salt, units, lengths in (
-        (1, _tokens(letters), (1, 2, 3, 4)),
-        (2, _mix(letters, 9), (3, 4, 5)),
-        (3, _mix(letters[:_OPENING], 9), (3, 4, 5)),
-    ):
-        found, counts = np.unique(_sequences(units, lengths, salt) >> np.uint32(32 - BITS), return_counts=True)
-        weights = 1 + np.log(counts)
-        places.append(found.astype(np.int64))
-        values.append((weights / np.sqrt(max(1.0, weights @ weights))).astype(np.float32))
-    return np.concatenate(places), np.concatenate(values)
+    characters = _mix(letters, 9)
+    blocks = (
+        _sequences(_tokens(letters), (1, 2, 3, 4), 1),
+        _sequences(characters, (3, 4, 5), 2),
+        _sequences(characters[:_OPENING], (3, 4, 5), 3),
+    )
+    block = np.repeat(np.arange(len(blocks), dtype=np.uint32), [one.size for one in blocks])
+    keys = np.sort(block << np.uint32(BITS) | _spread(np.concatenate(blocks)) >> np.uint32(32 - BITS))
+    first = np.flatnonzero(np.diff(keys, prepend=np.uint32(2**32 - 1)))
+    weights = _WEIGHTS[np.diff(first, append=keys.size)]
+    block = keys[first] >> np.uint32(BITS)
+    lengths = np.sqrt(np.bincount(block, weights**2, minlength=len(blocks)))
+    return (keys[first] & np.uint32(2**BITS - 1)).astype(np.int64), (weights / lengths[block]).astype(np.float32)
 
 
 def _tokens(letters: Words) -> Words:
@@ -115,7 +118,7 @@ def _tokens(letters: Words) -> Words:
 
 
 def _sequences(units: Words, lengths: Sequence[int], salt: int) -> Words:
-    """A hash of every run of so many units."""
+    """What the hash of every run of so many units is made of (`_spread` does the rest)."""
     found = []
     run = units
     for length in range(1, max(lengths) + 1):
@@ -124,14 +127,22 @@ def _sequences(units: Words, lengths: Sequence[int], salt: int) -> Words:
         if not run.size:
             break
         if length in lengths:
-            found.append(_mix(run, salt * 16 + length))
+            found.append(_salted(run, salt * 16 + length))
     return np.concatenate(found) if found else np.zeros(0, np.uint32)
 
 
 def _mix(hashes: Words, salt: int) -> Words:
-    """Spread 32 bits over each other, differently for each salt (the finaliser lowbias32, Wellons 2018)."""
-    mixed = hashes ^ np.uint32(salt * 0x9E3779B1 % 2**32)
-    mixed = (mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    """Hashes spread anew, differently for each salt."""
+    return _spread(_salted(hashes, salt))
+
+
+def _salted(hashes: Words, salt: int) -> Words:
+    return hashes ^ np.uint32(salt * 0x9E3779B1 % 2**32)
+
+
+def _spread(hashes: Words) -> Words:
+    """32 bits spread over each other (the finaliser lowbias32, Wellons 2018)."""
+    mixed = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x7FEB352D)
     mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x846CA68B)
     return mixed ^ (mixed >> np.uint32(16))
 

@@ -43,10 +43,9 @@ def _criterion(one: Quality) -> Iterator[str]:
     for group, cut in one.by_group.items():
         for value, part in cut.items():
             yield _row(f"{group} {value}", part)
-    if one.accuracy_covered is not None:
-        yield (
-            f"  as a judge it speaks of {one.covered:.0%} of these answers, and is right on {_number(one.accuracy_covered)} of those"
-        )
+    if one.covered is not None:
+        right = f", and is right on {_number(one.accuracy_covered)} of those" if one.accuracy_covered else ""
+        yield f"  as a judge it speaks of {one.covered:.0%} of these answers{right}"
     yield "  reliability: of the answers of which it is so sure, so many are right (o, with the 95% interval; | where it should be)"
     for bin_ in one.reliability:
         yield f"    sure {bin_.confidence:.2f} {_drawn(bin_.confidence, bin_.right, bin_.low, bin_.high)} {bin_.right:.2f} of {bin_.n:,}"
