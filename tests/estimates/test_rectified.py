@@ -289,7 +289,7 @@ def test_strata_that_the_judges_marks_tell_have_lambdas_of_their_own(tmp_path: P
     # where one mark lies in two strata, nothing is told of the unlabelled, and there is one lambda
     mixed = [label.model_copy(update={"stratum": f"s{i % 2}"}) for i, label in enumerate(labels)]
     summary = estimate_run(run_of(tmp_path / "mixed", mixed, scored(judge), its=its))
-    assert " to " not in rectified(summary).method
+    assert "strata" not in rectified(summary).method
 
 
 def test_one_text_given_twice_is_one_label_and_two_answers(tmp_path: Path) -> None:

@@ -139,3 +139,15 @@ def test_families_are_the_bases(tmp_path: Path) -> None:
     found = compare_runs(run(tmp_path / "a", one, TRUTH, its=its), run(tmp_path / "b", two, TRUTH, its=its))
     assert rectified(found).clusters == 1
     assert (rectified(found).low, rectified(found).high, rectified(found).p) == (-4, 4, 1)
+
+
+def test_the_order_of_items_in_a_run_does_not_matter(tmp_path: Path) -> None:
+    """Families are numbered by where they first stand in a run; the candidate's items stand in another order."""
+    its = [item.model_copy(update={"family": f"f{i // 3}"}) for i, item in enumerate(items())]
+    base = run(tmp_path / "a", [labelled(i, TRUTH[i]) for i in range(0, N, 2)], TRUTH, its=its)
+    labels = [labelled(i, LESS[i]) for i in range(0, N, 2)]
+    found = [
+        rectified(compare_runs(base, run(tmp_path / name, labels, LESS, its=order)))
+        for name, order in (("b", its), ("c", its[60:] + its[:60]))
+    ]
+    assert [found[0].value, found[0].low, found[0].high] == pytest.approx([found[1].value, found[1].low, found[1].high])

@@ -19,6 +19,7 @@ from primum.report.page import render_page
 from primum.report.readings import OneRun, make_tiles
 from primum.report.rectified import corrected_rows, label_lines, trust_sentence, worth_words
 from primum.report.tables import eval_table
+from primum.report.trust import headlines
 
 
 def labelled_run(folder: Path, labels: list[Label] | None = None, **judges: list[float]) -> Path:
@@ -78,6 +79,7 @@ def test_raw_and_rectified_side_by_side(tmp_path: Path) -> None:
     assert share.value in {"39%", "40%", "41%"}
     assert re.fullmatch(r"−(19|20)\.\d", share.moved)
     assert re.fullmatch(r"\[2\.\d\d, 3\.\d\d\]", harm.interval)
+    assert {row.kind for row in headlines([shown])} == {"raw"}  # the other tables stay the judge's
 
 
 def test_the_terminal_says_both_and_what_the_judge_saved(tmp_path: Path) -> None:

@@ -162,6 +162,14 @@ def test_labels_that_are_all_alike_prove_no_certainty(label: float) -> None:
     assert found.low == label or found.high == label
 
 
+def test_families_move_the_limits_of_betting_out() -> None:
+    """900 answers in pairs, 200 labels, all 0: by 1 + (2 - 1) 200 / 900 at most, whatever the pairs have in common."""
+    zeros, chances = np.zeros(200), np.full(200, 200 / 900)
+    single = rectified_mean(make_arm(np.zeros(900), np.arange(200), zeros, chances), bounds=(0, 1))
+    pairs = rectified_mean(make_arm(np.zeros(900), np.arange(200), zeros, chances, np.arange(900) // 2), bounds=(0, 1))
+    assert pairs.high == pytest.approx(single.high * (1 + 2 / 9))
+
+
 def test_a_single_label() -> None:
     found = rectified_mean(make_arm(np.array([1.0, 2, 5]), [1], [3.0], [1 / 3]), bounds=(1, 5))
     assert (found.method, found.labels) == ("rectified betting", 1)

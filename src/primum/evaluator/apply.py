@@ -84,7 +84,7 @@ def score_file(evaluator: Evaluator, file: Path, out: Path) -> dict[str, dict[st
         raise BadInputError(f"there is no folder {out.parent} for {out.name}: make it first")
     rows = [row for _, row in _checked(file, evaluator)]
     told = say(evaluator, [(str(row["request"]), str(row["response"])) for row in rows])
-    counts: dict[str, dict[str, int]] = {name: {} for name in evaluator.card.criteria}
+    counts: dict[str, dict[str, int]] = {str(name): {} for name in evaluator.card.criteria}
     added = _added(evaluator)
     columns = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in added]
     text = io.StringIO()
@@ -102,7 +102,7 @@ def score_file(evaluator: Evaluator, file: Path, out: Path) -> dict[str, dict[st
 
 def _labelled(files: Sequence[Path], known: Scales) -> list[Criterion]:
     """Those of an evaluator's criteria for which every file has a column."""
-    columns = [{key for _, row in read_rows(file) for key in row} for file in files]
+    columns = [{key for _, row in read_rows(file, ("request", "response")) for key in row} for file in files]
     found = [criterion for criterion in known if all(criterion in one for one in columns)]
     if not found:
         told = " and ".join(map(str, files))
