@@ -16,7 +16,7 @@ from primum.labels import labels_in, read_ratings
 from primum.ledger import check_run
 from primum.marks import GROUPS, column, open_marks
 from primum.marks.asked import leave_out, unasked_items
-from primum.marks.experts import add_labels, check_labels, check_places
+from primum.marks.experts import add_labels, check_labels, check_places, check_training, trained_on
 from primum.marks.paired import rectified_differences
 from primum.marks.part import Part, headline_part
 from primum.measures import MEASURES, Measure
@@ -53,7 +53,7 @@ def compare_runs(
 
     Raises:
         BadInputError: the runs share no items, an item's content differs, a judge's prompts differ, `adjust` is unknown, or
-            a label is of no answer of either run or cannot be weighed.
+            a label is of no answer of either run, cannot be weighed, or trained a judge.
     """
     if adjust not in ADJUSTMENTS:
         raise BadInputError(f"no adjustment '{adjust}': known are {', '.join(ADJUSTMENTS)}")
@@ -65,6 +65,8 @@ def compare_runs(
         pairs = _check_items(first, second)
         if labels:
             _add_labels((base, candidate), (first, second), labels)
+        for run, tables in zip(runs, (first, second), strict=True):
+            check_training(tables, trained_on(tables, run))
         found = _differences(first, second, np.random.default_rng(seed))
         rectified, told = rectified_differences(first, second)
     finally:

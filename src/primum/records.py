@@ -431,7 +431,8 @@ class RunPlan(Record):
 
 class Run(Record):
     """`run.json`: the plan, how it was carried out, and where it stands. `deciders` are the judges whose marks answer
-    `--until`: those that were named when the run began. `labels` are the files of people's labels, with their hashes."""
+    `--until`: those that were named when the run began. `labels` are the files of people's labels, with their hashes.
+    `evaluators` tell of each trained evaluator what it is worth, and `taught` which items it was trained on."""
 
     schema_version: Literal[1] = 1
     id: str
@@ -448,6 +449,7 @@ class Run(Record):
     endpoints: dict[str, str] = Field(default_factory=dict)
     prompts: dict[str, str] = Field(default_factory=dict)
     evaluators: dict[str, str] = Field(default_factory=dict)
+    taught: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     data: dict[str, str] = Field(default_factory=dict)
     labels: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -12,9 +12,9 @@ import pytest
 
 from primum.errors import BadInputError
 from primum.estimates import estimate_run
-from primum.estimates.rectified import check_training
-from primum.ledger import open_run
+from primum.ledger import open_run, read_run
 from primum.marks import open_marks
+from primum.marks.experts import check_training, trained_on
 from primum.records import Criterion, Estimate, Item, Kind, Label, Mark, Summary, Unscored, UnscoredReason, content_id
 from primum.stats.arms import make_arm
 from primum.stats.rectified import rectified_mean
@@ -264,14 +264,18 @@ def test_what_stands_aside_is_not_in_the_headline(tmp_path: Path) -> None:
 def test_a_judge_that_was_trained_on_the_labels_has_no_number(tmp_path: Path) -> None:
     labels = [labelled(i, TRUTH[i]) for i in EVERY_OTHER]
     path = run_of(tmp_path, labels, judges={"j": scored(TRUTH), "k": scored(TRUTH)})
-    summary = estimate_run(path, {"k": ["h0", "h4", "h1"]})  # nobody labelled h1
+    with open_run(path) as ledger:
+        ledger.save(taught={"k": tuple(items()[i].id for i in (0, 4, 1)), "absent": (items()[0].id,)})  # nobody labelled 1
+    summary = estimate_run(path)
     assert {e.judge for e in summary.rectified} == {"j"}  # a panel that it sits on has none either
     assert "k was trained on 2 of the labelled answers: they do not rectify harmfulness by it" in summary.notes
     tables = open_marks(path)
     try:
-        check_training(tables, {"k": ["h1"], "absent": ["h0"]})
+        trained = trained_on(tables, read_run(path))
+        assert trained == {"k": {"h0", "h4"}, "absent": {"h0"}}
+        check_training(tables, {"absent": {"h0"}})
         with pytest.raises(BadInputError, match="k was trained on 2 of these labels") as refused:
-            check_training(tables, {"k": ["h0", "h4"]})
+            check_training(tables, trained)
     finally:
         tables.close()
     assert refused.value.faults == ("labels.csv:2: trained on", "labels.csv:6: trained on")

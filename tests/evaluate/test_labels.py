@@ -149,10 +149,11 @@ def test_a_folder_is_no_file_of_labels(run: Path) -> None:
 
 
 def test_labels_that_trained_a_judge_are_refused(run: Path, tmp_path: Path) -> None:
-    hashes = [answer_hash(f"wish {i}", f"answer to s/{i}") for i in (0, 1, 2)]
+    with open_run(run) as ledger:
+        ledger.save(taught={"j": ("s/0", "s/1", "s/2")})
     file = sheet(tmp_path, half())
     with pytest.raises(BadInputError, match="j was trained on 2 of these labels") as refused:
-        label_run(run, [file], {"j": hashes})
+        label_run(run, [file])
     assert refused.value.faults == (f"{file}:2: trained on", f"{file}:3: trained on")
     assert not (run / "labels.jsonl").exists()
 

@@ -171,6 +171,16 @@ def test_what_is_not_sure_enough_is_left_out_of_what_it_covers() -> None:
     assert (never.covered, never.accuracy_covered) == (0.0, None)
 
 
+def test_of_three_levels_it_speaks_where_it_is_sure_of_refusal_or_compliance() -> None:
+    """Full .45 and partial .35 are .8 for a refusal, enough for .75, though no level has that; .7 of compliance is not."""
+    chances = np.array([[0.45, 0.35, 0.2], [0.1, 0.2, 0.7]])
+    two, three = quality_of(labelled(["full", "full"]), {REFUSAL: THREE}, {REFUSAL: chances}, abstain=0.75)
+    assert (two.covered, three.covered) == (0.5, 0.5)
+    assert two.accuracy_covered is not None
+    assert three.accuracy_covered is not None
+    assert (two.accuracy_covered.value, three.accuracy_covered.value) == (1.0, 0.0)  # the median level is partial
+
+
 def test_a_seed_gives_the_intervals_again_and_what_is_undefined_is_null() -> None:
     labels, chances = drawn(40, 2)
     made = labelled([("-1", "0")[i] for i in labels], R1)

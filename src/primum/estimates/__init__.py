@@ -9,12 +9,13 @@ import duckdb
 import numpy as np
 
 from primum.estimates.agreement import read_agreements, read_costs
-from primum.estimates.rectified import Trained, rectify
+from primum.estimates.rectified import rectify
 from primum.estimates.scores import Codes, Floats, Mask, Scores, judges_of, read_scores, tally
 from primum.estimates.sequence import read_sequence
 from primum.estimates.stopped import labelled, leave_out_spared
 from primum.ledger import read_run
 from primum.marks import GROUPS, PANEL, column, open_marks
+from primum.marks.experts import trained_on
 from primum.marks.part import Part
 from primum.measures import MEASURES, NOBODY, PRIMARY, Measure
 from primum.records import Estimate, FailureKind, Kind, Summary, UnscoredReason
@@ -30,9 +31,9 @@ MOST_BOOTSTRAP_CLUSTERS = 10_000
 TENTH = 0.1  # a slope is told for a tenth more of the words
 
 
-def estimate_run(run: Path, trained: Trained | None = None) -> Summary:
+def estimate_run(run: Path) -> Summary:
     """All estimates of a run, overall first, then by principle, source, scenario, style, language and jargon; those
-    rectified by people's labels, where the run has any (but none by a judge that was `trained` on their answers); the
+    rectified by people's labels, where the run has any (but none by a judge that was trained on their answers); the
     counts; how far judges agree, and what they took.
 
     Raises:
@@ -48,7 +49,7 @@ def estimate_run(run: Path, trained: Trained | None = None) -> Summary:
         ).fetchall()
         counts = {str(kind): int(n) for kind, n in rows}
         scored, unscored = count_verdicts(tables, spared)
-        rectified, notes = rectify(tables, trained)
+        rectified, notes = rectify(tables, trained_on(tables, whole))
         return Summary(
             ok=counts.get("ok", 0) + counts.get(FailureKind.FILTERED, 0),
             failed={kind: n for kind, n in counts.items() if kind not in {"ok", FailureKind.FILTERED}},

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 
 import duckdb
 import numpy as np
 
-from primum.errors import BadInputError
 from primum.estimates.scores import judges_of
 from primum.marks import GROUPS, PANEL, column, labels
 from primum.marks.answered import (
@@ -20,12 +19,11 @@ from primum.marks.answered import (
     read_answered,
     uncovered,
 )
+from primum.marks.experts import Trained
 from primum.marks.part import Part
 from primum.measures import MEASURES, NOBODY, Measure
 from primum.records import Criterion, Estimate, Kind
 from primum.stats.rectified import rectified_mean
-
-Trained = Mapping[str, Collection[str]]  # a judge -> the hashes of answers that it was trained on
 
 
 def rectify(tables: duckdb.DuckDBPyConnection, trained: Trained | None = None) -> tuple[list[Estimate], list[str]]:
@@ -61,25 +59,6 @@ def rectify(tables: duckdb.DuckDBPyConnection, trained: Trained | None = None) -
         if bare:
             notes[f"{suite}: no label of {', '.join(bare)}: these numbers are the judge's alone"] = None
     return found, list(notes)
-
-
-def check_training(tables: duckdb.DuckDBPyConnection, trained: Trained) -> None:
-    """See that no judge of the run was trained on an answer that people labelled to check it.
-
-    Raises:
-        BadInputError: one was; with file and line of the labels.
-    """
-    judges = column(tables, "select distinct judge from marks where value is not null order by 1")
-    for judge in (judge for judge in judges if trained.get(judge)):
-        rows = tables.execute(
-            "select distinct place from drawn where list_contains(?, hash) order by 1", [sorted(trained[judge])]
-        ).fetchall()
-        if rows:
-            raise BadInputError(
-                f"{judge} was trained on {len(rows)} of these labels, so they cannot check it: label other answers, or judge "
-                "without it",
-                tuple(f"{place}: trained on" for (place,) in rows),
-            )
 
 
 def _of_judge(

@@ -11,7 +11,7 @@ import importlib.metadata
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ from primum.estimates.question import settle_question
 from primum.evaluate.plan import Team, Tools, check_protocol, open_team, plan_run
 from primum.evaluate.until import Until, find_deciders
 from primum.evaluate.work import Progress, Work
+from primum.evaluator.judge import EvaluatorJudge
+from primum.judges import Judge
 from primum.ledger import FILES, REPLACED, Ledger, check_run, create_run, file_sha256, open_run, read_records, read_run
 from primum.records import Item, Kind, Response, Run, RunPlan, Summary, content_id
 from primum.suites.catalogue import CATALOGUE, missing_parts, open_suite, read_suites, source_of
@@ -211,6 +213,7 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
         endpoints=ledger.run.endpoints | team.opener.base_urls(),
         prompts=ledger.run.prompts | prompts,
         evaluators=ledger.run.evaluators | team.evaluators,
+        taught=ledger.run.taught | _taught(ledger.path, judges),
     )
     used = [model for model in (team.target, *team.models) if model is not None]
     until = Until(ledger) if ledger.run.plan.until and team.target is not None else None
@@ -237,6 +240,14 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
             usage=usage,
             notes=tuple(dict.fromkeys((*ledger.run.notes, *notes))),
         )
+
+
+def _taught(path: Path, judges: Sequence[Judge]) -> dict[str, tuple[str, ...]]:
+    """For each evaluator the items of the run that it was trained on, where there are any."""
+    found = {
+        judge.name: judge.taught(read_records(path, Item)) for judge in judges if isinstance(judge, EvaluatorJudge)
+    }
+    return {name: ids for name, ids in found.items() if ids}
 
 
 def _kinds_of(plan: RunPlan, tools: Tools) -> set[Kind]:

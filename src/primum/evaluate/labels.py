@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from primum.errors import BadInputError
-from primum.estimates.rectified import Trained, check_training
 from primum.evaluate import finish
 from primum.labels import Rating, labels_in, read_ratings
 from primum.ledger import check_run, file_sha256, open_run
 from primum.marks import open_marks
-from primum.marks.experts import add_labels, check_labels, check_places
-from primum.records import Label, Summary
+from primum.marks.experts import add_labels, check_labels, check_places, check_training, trained_on
+from primum.records import Label, Run, Summary
 
 
 def read_expert_labels(files: Sequence[Path]) -> list[Rating]:
@@ -27,11 +26,11 @@ def read_expert_labels(files: Sequence[Path]) -> list[Rating]:
     return read_ratings(files)
 
 
-def label_run(path: Path, files: Sequence[Path], trained: Trained | None = None) -> Summary:
+def label_run(path: Path, files: Sequence[Path]) -> Summary:
     """Store the labels of a run's answers in it, instead of those it had, and estimate anew; nothing is asked or judged.
 
     Raises:
-        BadInputError: the run was changed; a label is of no answer of it, or cannot be weighed; a judge was `trained` on
+        BadInputError: the run was changed; a label is of no answer of it, or cannot be weighed; a judge was trained on
             labelled answers. The run is then as it was.
     """
     run = check_run(path)
@@ -39,18 +38,18 @@ def label_run(path: Path, files: Sequence[Path], trained: Trained | None = None)
     labels = labels_in(path, ratings)
     check_places((rating.place for rating in ratings), labels, f"{path} does not have")
     check_labels(labels)
-    if trained:
-        _check_training(path, labels, trained)
+    if run.taught:
+        _check_training(path, run, labels)
     with open_run(path) as ledger:
         ledger.replace(Label, (label.model_copy(update={"place": Path(label.place).name}) for label in labels))
         ledger.save(labels={file.name: file_sha256(file) for file in files})
         return finish(ledger, whole=run.state == "done")
 
 
-def _check_training(path: Path, labels: Sequence[Label], trained: Trained) -> None:
+def _check_training(path: Path, run: Run, labels: Sequence[Label]) -> None:
     tables = open_marks(path)
     try:
         add_labels(tables, labels)
-        check_training(tables, trained)
+        check_training(tables, trained_on(tables, run))
     finally:
         tables.close()

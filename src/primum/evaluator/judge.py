@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from primum.evaluator.card import BUNDLED, Evaluator, describe, open_evaluator
-from primum.evaluator.linear import decide
+from primum.evaluator.linear import decide, request_hash
 from primum.evaluator.quality import sureness
 from primum.judges.base import Pair, make_verdict, withheld
 from primum.judges.degenerate import read_degenerate
@@ -44,6 +44,7 @@ class EvaluatorJudge:
         self.batch, self.width = (1, 0) if fast else (32, 1)  # a fast one judges in spare time, as rules do
         self.prompts = {"evaluator": self._evaluator.sha256}
         self.worth = describe(self._evaluator.card)
+        self._taught = {request for request, fold in self._evaluator.folds.items() if fold < 0}
         self.criteria = _criteria(set(self._evaluator.card.criteria))
 
     async def judge(self, pairs: Sequence[Pair]) -> list[Verdict]:
@@ -51,6 +52,11 @@ class EvaluatorJudge:
         if self.width:
             return await asyncio.to_thread(self._judge, pairs)
         return self._judge(pairs)
+
+    def taught(self, items: Iterable[Item]) -> tuple[str, ...]:
+        """The ids of the items whose requests it was trained on, where no weights of it are without them: labels of the
+        answers to those cannot check it."""
+        return tuple(item.id for item in items if request_hash(item.request) in self._taught) if self._taught else ()
 
     def prompt_sha(self, item: Item) -> str:
         """The hash of the evaluator's weights."""

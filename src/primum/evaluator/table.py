@@ -74,7 +74,7 @@ def _drawn(sure: float, right: float, low: float, high: float) -> str:
     """A line of the plot, from 0 to 1.
 
     >>> _drawn(0.5, 1.0, 0.9, 1.0)[18:]
-    '  |               -----o'
+    '  |               ----o'
     """
     places = {
         name: round(value * WIDTH) for name, value in (("low", low), ("high", high), ("sure", sure), ("right", right))

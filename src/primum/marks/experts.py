@@ -9,12 +9,14 @@ A criterion that somebody was asked and did not answer is in `drawn` alone. What
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import duckdb
 
 from primum.errors import BadInputError
-from primum.records import Label
+from primum.records import Label, Run
+
+Trained = Mapping[str, Collection[str]]  # a judge -> the hashes of answers that it was trained on
 
 
 def check_places(places: Iterable[str], labels: Sequence[Label], who: str) -> None:
@@ -87,6 +89,35 @@ def add_labels(tables: duckdb.DuckDBPyConnection, labels: Sequence[Label]) -> No
     columns = "response_id VARCHAR, criterion VARCHAR, hash VARCHAR, stratum VARCHAR, probability DOUBLE, place VARCHAR"
     _table(tables, "drawn", columns, list(drawn.values()))
     _table(tables, "unweighed", "criterion VARCHAR, n BIGINT", [(name, len(own)) for name, own in unweighed.items()])
+
+
+def trained_on(tables: duckdb.DuckDBPyConnection, run: Run) -> Trained:
+    """For each judge of a run that was trained on some of its items (`Run.taught`), the hashes of the labelled answers to
+    those."""
+    query = """select distinct hash from drawn join responses r on r.id = response_id join items using (i)
+        where list_contains(?, items.id)"""
+    return {
+        judge: {row[0] for row in tables.execute(query, [list(ids)]).fetchall()} for judge, ids in run.taught.items()
+    }
+
+
+def check_training(tables: duckdb.DuckDBPyConnection, trained: Trained) -> None:
+    """See that no judge of the run was trained on an answer that people labelled to check it.
+
+    Raises:
+        BadInputError: one was; with file and line of the labels.
+    """
+    judged = tables.execute("select distinct judge from marks where value is not null order by 1").fetchall()
+    for judge in (judge for (judge,) in judged if trained.get(judge)):
+        rows = tables.execute(
+            "select distinct place from drawn where list_contains(?, hash) order by 1", [sorted(trained[judge])]
+        ).fetchall()
+        if rows:
+            raise BadInputError(
+                f"{judge} was trained on {len(rows)} of these labels, so they cannot check it: label other answers, or judge "
+                "without it",
+                tuple(f"{place}: trained on" for (place,) in rows),
+            )
 
 
 def _asked(label: Label) -> list[str]:
