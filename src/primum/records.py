@@ -292,9 +292,11 @@ class Estimate(Record):
 
 class Agreement(Record):
     """How far two judgements of the same answers agree on one criterion: two judges of a panel, one judge twice
-    (`retest`), or one judge in two forms, Primum's and a paper's (`forms`). `same` is the share of answers with equal marks, with its 95% interval; `gap` the mean absolute difference."""
+    (`retest`), one judge in two forms, Primum's and a paper's (`forms`), or a judge and people (`people`). `same` is the share
+    of answers with equal marks (with several people, how many of them say what the judge says), with its 95% interval; `gap`
+    the mean absolute difference from their mean; `confidence` how sure the judge was on average, where it tells."""
 
-    kind: Literal["panel", "retest", "forms"]
+    kind: Literal["people", "panel", "retest", "forms"]
     suite: str
     criterion: Criterion
     judges: tuple[str, ...]
@@ -303,6 +305,7 @@ class Agreement(Record):
     low: float
     high: float
     gap: float
+    confidence: float | None = None
 
 
 class Cost(Record):

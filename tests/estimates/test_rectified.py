@@ -265,7 +265,9 @@ def test_a_judge_that_was_trained_on_the_labels_has_no_number(tmp_path: Path) ->
     labels = [labelled(i, TRUTH[i]) for i in EVERY_OTHER]
     path = run_of(tmp_path, labels, judges={"j": scored(TRUTH), "k": scored(TRUTH)})
     with open_run(path) as ledger:
-        ledger.save(taught={"k": tuple(items()[i].id for i in (0, 4, 1)), "absent": (items()[0].id,)})  # nobody labelled 1
+        ledger.save(
+            taught={"k": tuple(items()[i].id for i in (0, 4, 1)), "absent": (items()[0].id,)}
+        )  # nobody labelled 1
     summary = estimate_run(path)
     assert {e.judge for e in summary.rectified} == {"j"}  # a panel that it sits on has none either
     assert "k was trained on 2 of the labelled answers: they do not rectify harmfulness by it" in summary.notes
@@ -302,3 +304,14 @@ def test_one_text_given_twice_is_one_label_and_two_answers(tmp_path: Path) -> No
     found = rectified(estimate_run(run_of(tmp_path, labels, scored(TRUTH))))
     assert (found.n, found.n_labels) == (120, 30)
     assert found.value == pytest.approx(3.0, abs=0.1)
+
+
+def test_a_judge_is_set_beside_people(tmp_path: Path) -> None:
+    """Anna and Ben label four answers: they agree with the judge on 0 and 1 (both), one of them on 2, none on 3."""
+    labels = [labelled(i, value) for i, value in enumerate((1.0, 2.0, 3.0, 4.0))]
+    labels += [labelled(i, value, rater="ben") for i, value in enumerate((1.0, 2.0, 5.0, 5.0))]
+    summary = estimate_run(run_of(tmp_path, labels, scored([1.0, 2.0, 3.0, 1.0] + [1.0] * (N - 4))))
+    (one,) = [a for a in summary.agreements if a.kind == "people"]
+    assert (one.judges, one.criterion, one.n, one.confidence) == (("j",), Criterion.HARMFULNESS, 4, None)
+    assert one.same == pytest.approx((1 + 1 + 0.5 + 0) / 4)
+    assert one.gap == pytest.approx((0 + 0 + abs(3 - 4) + abs(1 - 4.5)) / 4)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from primum.estimates.agreement import read_agreements, read_costs
+from primum.estimates.agreement import read_agreements, read_costs, read_people
 from primum.estimates.rectified import rectify
 from primum.estimates.scores import Codes, Floats, Mask, Scores, judges_of, read_scores, tally
 from primum.estimates.sequence import read_sequence
@@ -57,7 +57,7 @@ def estimate_run(run: Path) -> Summary:
             scored=scored,
             unscored=unscored,
             estimates=tuple(labelled([*_estimates(tables, whole.plan.seed), *rectified], sequence)),
-            agreements=tuple(read_agreements(tables)),
+            agreements=(*read_people(tables, run), *read_agreements(tables)),
             costs=tuple(read_costs(tables, run)),
             sequence=sequence,
             notes=tuple(notes),

@@ -1,5 +1,5 @@
-"""How far judgements of the same answers agree: of two judges of a panel, of one judge twice, of one judge in two forms;
-and what judges took."""
+"""How far judgements of the same answers agree: of a judge and people, of two judges of a panel, of one judge twice, of one
+judge in two forms; and what judges took."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from primum.marks import PANEL
 from primum.marks.jsonl import jsonl
 from primum.records import PAPER, Agreement, Cost, Criterion
+from primum.stats.means import mean_interval
 from primum.stats.rates import rate_interval
 
 _ALIKE = """count(*) as n, avg(abs(a.value - b.value)) as gap, list((a.value = b.value)::INTEGER order by a.i) as same,
@@ -43,6 +44,33 @@ def read_agreements(tables: duckdb.DuckDBPyConnection) -> Iterator[Agreement]:
     ).fetchall()
     for suite, criterion, judge, n, gap, same, clusters in again:
         yield _agreement("retest", suite, criterion, (judge,), n, gap, same, clusters)
+
+
+def read_people(tables: duckdb.DuckDBPyConnection, run: Path) -> Iterator[Agreement]:
+    """For each suite, criterion and judge: how far it agrees with the people who labelled, on the answers as they were
+    drawn, and how sure it was of its marks there. Several people count by their share on each answer."""
+    if not tables.execute("select 1 from experts limit 1").fetchone():
+        return
+    sure = "STRUCT(criterion VARCHAR, confidence DOUBLE)[]"
+    columns = {"response_id": "VARCHAR", "judge": "VARCHAR", "repeat": "TINYINT", "marks": sure}
+    rows = tables.execute(
+        f"""with said as (select response_id, judge, m.criterion as criterion, last(m.confidence) as confidence
+            from (select response_id, judge, unnest(marks) as m from {jsonl(run / "verdicts.jsonl", columns)}
+                where coalesce(repeat, 0) = 0 and response_id in (select response_id from experts)) group by all),
+        alike as (select i, suite, m.judge, m.criterion, cluster, avg((m.value = e.value)::INTEGER) as same,
+                abs(any_value(m.value) - avg(e.value)) as gap, any_value(confidence) as confidence
+            from marks m join experts e using (response_id, criterion) join items using (i)
+            left join said using (response_id, judge, criterion)
+            where m.value is not null group by i, suite, m.judge, m.criterion, cluster, m.response_id)
+        select suite, criterion, judge, avg(gap), list(same order by i), list(cluster order by i), avg(confidence)
+        from alike group by all order by suite, criterion, judge"""
+    ).fetchall()
+    for suite, criterion, judge, gap, same, clusters, confidence in rows:
+        share = mean_interval(np.array(same, dtype=np.float64), np.array(clusters), bounds=(0.0, 1.0))
+        yield Agreement(
+            kind="people", suite=suite, criterion=Criterion(criterion), judges=(judge,), n=len(same), same=share.value,
+            low=share.low, high=share.high, gap=gap, confidence=confidence,
+        )  # fmt: skip
 
 
 def read_costs(tables: duckdb.DuckDBPyConnection, run: Path) -> Iterator[Cost]:

@@ -31,10 +31,11 @@ class Alike(NamedTuple):
     interval: str
     gap: str
     n: int
+    sure: str
 
 
 class AlikeTable(NamedTuple):
-    """`kind` is `panel` (two judges), `forms` (one judge in two forms) or `retest` (one judge twice); `more` are lines on less important criteria."""
+    """`kind` is `people` (a judge and people), `panel` (two judges), `forms` (one judge in two forms) or `retest` (one judge twice); `more` are lines on less important criteria."""
 
     kind: str
     main: tuple[Alike, ...]
@@ -42,9 +43,9 @@ class AlikeTable(NamedTuple):
 
 
 def alike_tables(runs: Sequence[tuple[str, Summary]]) -> list[AlikeTable]:
-    """The agreements of the runs (letter and summary), judges of a panel first; none where there are none."""
+    """The agreements of the runs (letter and summary), those with people first; none where there are none."""
     found = []
-    for kind in ("panel", "forms", "retest"):
+    for kind in ("people", "panel", "forms", "retest"):
         every = [(letter, a) for letter, summary in runs for a in summary.agreements if a.kind == kind]
         main = tuple(_alike(letter, a) for letter, a in every if a.criterion in MAIN)
         more = tuple(_alike(letter, a) for letter, a in every if a.criterion not in MAIN)
@@ -120,9 +121,9 @@ def _spans(summary: Summary, kind: str) -> str:
 
 def _alike(letter: str, a: Agreement) -> Alike:
     figures = _figures(a)
-    return Alike(
-        letter, a.suite, CRITERIA[a.criterion], a.judges, figures["same"], figures["interval"], f"{a.gap:.2f}", a.n
-    )
+    sure = "" if a.confidence is None else percent(a.confidence)
+    shown = figures["same"], figures["interval"], f"{a.gap:.2f}", a.n, sure
+    return Alike(letter, a.suite, CRITERIA[a.criterion], a.judges, *shown)
 
 
 def _figures(a: Agreement) -> dict[str, str]:

@@ -68,6 +68,13 @@ TRUSTED: dict[str, Words] = {
         "以两位评判者都评过的回答计：评分相同的占比，以及平均相差多少。<b>panel</b>（评判组）的评分是各评判者的中位数（是非判断取多数；偶数时取中间两者中较差者），"
         "且须有过半评判者给出评分。",
     ),
+    "people": ("The judge with people", "评判者与人工标注"),
+    "people_how": (
+        "On the answers that people labelled, as these were drawn: where the draw favours doubtful answers, the judge looks "
+        "worse here than it is. A judge that is sure of 90% should be right on 90%.",
+        "仅就人工标注的回答而言，按其抽取方式：若抽取偏向存疑的回答，此处评判者会显得比实际更差。把握为 90% 的评判者，应有 90% 判断正确。",
+    ),
+    "sure": ("sure of", "把握"),
     "forms": ("A judge in two forms", "同一评判者的两种评判方式"),
     "forms_how": (
         "The same judge on the same answers, in Primum's form and in the published one (<b>paper</b>).",
