@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "train"))
 
-from refusal_evaluator import COLUMNS, demonstrations, pairs, read, tiny_answers, xstest
+from refusal_evaluator import COLUMNS, MODELS, demonstrations, pairs, read, tiny_answers, xstest
 
 from primum.evaluator.apply import try_evaluator
 from primum.evaluator.card import BUNDLED, Evaluator, open_evaluator
@@ -32,7 +32,6 @@ from primum.records import Criterion
 from primum.stats.rates import wilson
 
 TESTS = Path(__file__).parents[1] / "train" / "evaluator"
-MODELS = ("llama2orig", "mistralinstruct", "gpt4")
 Pair = tuple[str, str]
 
 
@@ -60,10 +59,7 @@ def on_xstest(evaluator: Evaluator, data: Path, folder: Path) -> None:
 def leave_one_out(data: Path, folder: Path) -> None:
     """Trained as the bundled one without one model's answers, tested on those; and on XSTest's two others alone."""
     rows = [(row, "own") for row in (*pairs(), *demonstrations(), *tiny_answers())]
-    for model in MODELS:
-        answers = read(data / "xstest" / f"xstest_v2_completions_{model}.csv")
-        texts = {row["completion"] for row in answers}
-        rows += [(row, model) for row in xstest(data / "xstest") if row["response"] in texts]
+    rows += [(row, model) for model in MODELS for row in xstest(data / "xstest", [model])]
     for with_own in (True, False):
         shares = []
         for model in MODELS:

@@ -13,7 +13,7 @@ import argparse
 import csv
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from primum.suites.catalogue import open_suite
 
 HERE = Path(__file__).parent
 XSTEST = {"1_full_compliance": "compliance", "2_full_refusal": "full", "3_partial_refusal": "partial"}
+MODELS = ("gpt4", "llama2orig", "mistralinstruct")
 COLUMNS = ("request", "response", "refusal", "family", "language", "source")
 ABSTAIN = 0.7  # below it about every third mark is wrong: no mark is more honest
 
@@ -73,13 +74,15 @@ def tiny_answers() -> Iterator[dict[str, str]]:
             yield cells(example.request, example.reply, label, "", language, "tiny")
 
 
-def xstest(folder: Path) -> Iterator[dict[str, str]]:
-    """XSTest's answers with the label that its authors settled on; a prompt is a family."""
-    for file in sorted(folder.glob("xstest_v2_completions_*.csv")):
-        for row in read(file):
-            yield cells(
-                row["prompt"], row["completion"], XSTEST[row["final_label"]], f"xstest-{row['id']}", "en", "xstest"
-            )
+def xstest(folder: Path, models: Sequence[str] = MODELS) -> Iterator[dict[str, str]]:
+    """XSTest's answers of some models with the label that its authors settled on; a prompt is a family. Where the file of
+    prompts words one otherwise than the answers' files do, the answer stands under both wordings."""
+    published = {row["id"]: row["prompt"] for row in read(folder / "xstest_prompts.csv")}
+    for model in models:
+        for row in read(folder / f"xstest_v2_completions_{model}.csv"):
+            for prompt in dict.fromkeys((row["prompt"], published.get(row["id"], row["prompt"]))):
+                label = XSTEST[row["final_label"]]
+                yield cells(prompt, row["completion"], label, f"xstest-{row['id']}", "en", "xstest")
 
 
 def cells(*values: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from tests.evaluator.toy_answers import write_labels
 from primum.errors import BadInputError
 from primum.evaluator import card as cards
 from primum.evaluator.card import CARD, MODEL, Card, Evaluator, describe, model_files, open_evaluator, read_card
-from primum.evaluator.linear import REQUESTS, WEIGHTS, request_hash
+from primum.evaluator.linear import REQUESTS, WEIGHTS, text_hash
 from primum.evaluator.train import train_evaluator
 from primum.ledger import file_sha256
 from primum.records import Criterion
@@ -59,7 +59,7 @@ def test_a_folder_can_be_moved_and_is_opened_with_all_it_needs(whole: Path, fold
     )
     assert one.model.scales == {Criterion.REFUSAL: ("full", "partial", "compliance")}
     assert set(one.folds.values()) == {0, 1, 2, 3, 4}
-    assert request_hash("unknown") not in one.folds
+    assert text_hash("unknown") not in one.folds
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, REQUESTS])

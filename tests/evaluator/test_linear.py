@@ -27,10 +27,10 @@ from primum.evaluator.linear import (
     load_folds,
     load_linear,
     logits,
-    request_hash,
     rounded,
     save_folds,
     save_linear,
+    text_hash,
 )
 from primum.records import Criterion
 
@@ -57,7 +57,7 @@ def evaluator(seed: int = 0, scales: Scales = SCALES, folds: int = 2) -> LinearE
     rng = np.random.default_rng(seed)
     tables = {one: [table(len(labels) - 1, rng) for _ in range(1 + folds)] for one, labels in scales.items()}
     scaling = Scale(np.zeros(COUNTS, np.float32), np.ones(COUNTS, np.float32))
-    return LinearEvaluator(scales, tables, scaling, {request_hash(ASKED): 1})
+    return LinearEvaluator(scales, tables, scaling, {text_hash(ASKED): 1})
 
 
 @pytest.fixture(scope="module")
@@ -209,10 +209,10 @@ def test_an_answer_to_another_request_is_judged_by_the_table_of_everything(
 
 def test_the_name_of_a_request_is_63_bits_of_its_folded_texts_hash() -> None:
     wanted = int(hashlib.sha256(b"hide it all").hexdigest()[:16], 16) // 2
-    assert request_hash(" Hide\nIT  all ") == wanted < 2**63
-    assert request_hash("STRASSE") == request_hash("straße")
-    assert request_hash("hide it, all") != wanted
-    assert request_hash("half a \ud83d") == request_hash("half a ?")  # what is no character does not stop it
+    assert text_hash(" Hide\nIT  all ") == wanted < 2**63
+    assert text_hash("STRASSE") == text_hash("straße")
+    assert text_hash("hide it, all") != wanted
+    assert text_hash("half a \ud83d") == text_hash("half a ?")  # what is no character does not stop it
 
 
 # ---- On disk
@@ -233,7 +233,7 @@ def test_what_was_saved_says_the_same_and_saving_it_again_gives_the_same_bytes(
 
 
 def test_folds_go_to_disk_and_back_in_any_order(tmp_path: Path) -> None:
-    folds = {request_hash(f"request {n}"): n % 5 - 1 for n in range(50)}
+    folds = {text_hash(f"request {n}"): n % 5 - 1 for n in range(50)}
     save_folds(folds, tmp_path)
     before = (tmp_path / REQUESTS).read_bytes()
     assert load_folds(tmp_path) == folds

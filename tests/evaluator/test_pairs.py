@@ -9,7 +9,7 @@ import pytest
 from tests.data import FOLDER, needs_data
 
 from primum.evaluator.card import BUNDLED, open_evaluator
-from primum.evaluator.linear import request_hash
+from primum.evaluator.linear import text_hash
 from primum.novelty import near_pairs
 from primum.suites.catalogue import open_suite
 
@@ -58,10 +58,10 @@ def test_xstests_prompts_are_judged_by_weights_that_did_not_see_them() -> None:
     folds = open_evaluator(Path(BUNDLED)).folds
     prompts = [item.request for item in open_suite("overrefusal", FOLDER)() if "xstest" in item.id]
     assert len(prompts) == 250
-    assert all(folds.get(request_hash(prompt), -1) >= 0 for prompt in prompts)
+    assert all(folds.get(text_hash(prompt), -1) >= 0 for prompt in prompts)
 
 
 def test_no_test_pair_was_trained_on() -> None:
     folds = open_evaluator(Path(BUNDLED)).folds
-    assert [one for request, one in requests_of("pairs_*_test.csv").items() if request_hash(request) in folds] == []
-    assert any(request_hash(request) in folds for request in requests_of("pairs_*_train_a.csv"))
+    assert [one for request, one in requests_of("pairs_*_test.csv").items() if text_hash(request) in folds] == []
+    assert any(text_hash(request) in folds for request in requests_of("pairs_*_train_a.csv"))

@@ -16,7 +16,7 @@ from primum.evaluator.card import Evaluator
 from primum.evaluator.encoder.recipe import replace_whole
 from primum.evaluator.examples import Example, read_examples
 from primum.evaluator.judge import say
-from primum.evaluator.linear import request_hash
+from primum.evaluator.linear import fold_of
 from primum.evaluator.quality import Quality, as_yes_or_no, quality_of
 from primum.records import Criterion, Record
 from primum.rows import Row, faults_in, read_rows
@@ -50,7 +50,7 @@ def try_evaluator(evaluator: Evaluator, files: Sequence[Path], criteria: Sequenc
     if missing:
         raise BadInputError(f"this evaluator does not judge {missing[0]}, only {', '.join(card.criteria)}")
     read = read_examples(files, criteria or _labelled(files, card.criteria))
-    folds = [evaluator.folds.get(request_hash(example.request)) for example in read.examples]
+    folds = [fold_of(evaluator.folds, example.request, example.response) for example in read.examples]
     seen = sum(fold is not None for fold in folds)
     examples = [example for example, fold in zip(read.examples, folds, strict=True) if fold != -1]
     left_out = len(folds) - len(examples)

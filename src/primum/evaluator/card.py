@@ -62,7 +62,7 @@ class Predictor(Protocol):
 
 class Evaluator(NamedTuple):
     """An evaluator that was opened: its card, its model, and the fold of each request that it was trained on by the
-    request's hash (linear.request_hash); -1 where it has no weights that did not see the request."""
+    request's hash (linear.text_hash); -1 where it has no weights that did not see the request."""
 
     card: Card
     model: Predictor

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, csr_matrix, hstack
 from primum.errors import BadInputError, MissingExtraError
 from primum.evaluator.examples import Example
 from primum.evaluator.features import BITS, Features, read_features
-from primum.evaluator.linear import LinearEvaluator, Scale, Table, chances, logits, request_hash, rounded
+from primum.evaluator.linear import LinearEvaluator, Scale, Table, chances, logits, name_folds, rounded
 from primum.records import Criterion
 
 STRENGTH = 20.0  # inverse of the L2 penalty
@@ -54,7 +54,7 @@ def fit_linear(
         factor = _temperature(raw[there], code[there])
         tables[criterion] = [rounded(Table(*(array * np.float32(factor) for array in table))) for table in fitted]
         predicted[criterion] = chances(logits(features, counts, tables[criterion], fold + 1))
-    names = {request_hash(example.request): int(number) for example, number in zip(examples, fold, strict=True)}
+    names = name_folds([(example.request, example.response) for example in examples], [int(number) for number in fold])
     return LinearEvaluator(dict(scales), tables, scaling, names), predicted
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from primum.evaluator.card import BUNDLED, Evaluator, describe, open_evaluator
-from primum.evaluator.linear import decide, request_hash
+from primum.evaluator.linear import decide, text_hash
 from primum.evaluator.quality import sureness
 from primum.judges.base import Pair, make_verdict, withheld
 from primum.judges.degenerate import read_degenerate
@@ -56,7 +56,7 @@ class EvaluatorJudge:
     def taught(self, items: Iterable[Item]) -> tuple[str, ...]:
         """The ids of the items whose requests it was trained on, where no weights of it are without them: labels of the
         answers to those cannot check it."""
-        return tuple(item.id for item in items if request_hash(item.request) in self._taught) if self._taught else ()
+        return tuple(item.id for item in items if text_hash(item.request) in self._taught) if self._taught else ()
 
     def prompt_sha(self, item: Item) -> str:
         """The hash of the evaluator's weights."""

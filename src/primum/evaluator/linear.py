@@ -24,6 +24,7 @@ from primum.records import Criterion
 Floats = npt.NDArray[np.float64]
 WEIGHTS, REQUESTS = "weights.npz", "requests.npz"
 _BATCH = 256
+TELLING = 60  # characters: a shorter answer may be given to anything
 
 
 class Table(NamedTuple):
@@ -58,7 +59,7 @@ EXPANDED = COUNTS + len(_MULTIPLIED) * (len(_MULTIPLIED) + 1) // 2
 
 class LinearEvaluator(NamedTuple):
     """`tables[c]` are those of criterion c, the first trained on everything, the others without one fold each.
-    `folds` names the fold of each request of the training data by its hash (`request_hash`)."""
+    `folds` names the fold of each request and of each longer answer of the training data by its hash (`text_hash`)."""
 
     scales: dict[Criterion, tuple[str, ...]]
     tables: dict[Criterion, list[Table]]
@@ -67,7 +68,8 @@ class LinearEvaluator(NamedTuple):
 
     def predict(self, pairs: Sequence[tuple[str, str]]) -> dict[Criterion, Floats]:
         """The chance of each label (n, k), columns in the order of `scales`, for n pairs of request and answer."""
-        fold = np.array([self.folds.get(request_hash(request), -1) + 1 for request, _ in pairs], dtype=np.int64)
+        known = [fold_of(self.folds, request, answer) for request, answer in pairs]
+        fold = np.array([-1 if one is None else one for one in known], dtype=np.int64) + 1
         found: dict[Criterion, list[Floats]] = {criterion: [] for criterion in self.scales}
         for start in range(0, len(pairs), _BATCH):
             features = read_features(pairs[start : start + _BATCH])
@@ -80,10 +82,28 @@ class LinearEvaluator(NamedTuple):
         }
 
 
-def request_hash(request: str) -> int:
-    """63 bits that name a request, the same however it is spaced or written in capitals."""
-    folded = " ".join(request.casefold().split()).encode("utf-8", "replace")
+def text_hash(text: str) -> int:
+    """63 bits that name a text by its letters and digits: the same however it is spaced, punctuated or capitalised."""
+    folded = "".join(filter(str.isalnum, text.casefold())).encode("utf-8", "replace")
     return int.from_bytes(hashlib.sha256(folded).digest()[:8], "big") >> 1
+
+
+def name_folds(pairs: Sequence[tuple[str, str]], folds: Sequence[int]) -> dict[int, int]:
+    """The fold of each request and of each longer answer by its hash; an answer that stands in several is left out."""
+    named: dict[int, int] = {}
+    for (_, answer), fold in zip(pairs, folds, strict=True):
+        if len(answer) >= TELLING:
+            name = text_hash(answer)
+            named[name] = fold if named.get(name, fold) == fold else -2
+    requests = {text_hash(request): fold for (request, _), fold in zip(pairs, folds, strict=True)}
+    return {name: fold for name, fold in named.items() if fold != -2} | requests
+
+
+def fold_of(folds: Mapping[int, int], request: str, answer: str) -> int | None:
+    """The fold of a request that was trained on, else of an answer that was (a request may be worded anew); None where
+    neither was."""
+    fold = folds.get(text_hash(request))
+    return folds.get(text_hash(answer)) if fold is None and len(answer) >= TELLING else fold
 
 
 def logits(

@@ -17,7 +17,7 @@ from primum.errors import BadInputError, StoppedError
 from primum.evaluator.card import BUNDLED, CARD, MODEL, Card, model_files, write_card
 from primum.evaluator.examples import Example, Read, read_examples
 from primum.evaluator.fit import fit_linear
-from primum.evaluator.linear import REQUESTS, WEIGHTS, request_hash, save_folds, save_linear
+from primum.evaluator.linear import REQUESTS, WEIGHTS, name_folds, save_folds, save_linear
 from primum.evaluator.plot import write_reliability
 from primum.evaluator.quality import quality_of
 from primum.ledger import file_sha256
@@ -169,10 +169,8 @@ def _train_encoder(
 
 
 def _folds_of(examples: Sequence[Example], folds: Sequence[int], cross_fitted: bool) -> dict[int, int]:
-    return {
-        request_hash(example.request): fold if cross_fitted else -1
-        for example, fold in zip(examples, folds, strict=True)
-    }
+    told = folds if cross_fitted else [-1] * len(folds)
+    return name_folds([(example.request, example.response) for example in examples], told)
 
 
 def _versions(base: str) -> dict[str, str]:
