@@ -91,7 +91,13 @@ def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("", "is empty"), ("id,risk\n", "no rows"), ("id,note\na,x\n", "no column of labels")]
+    ("text", "told"),
+    [
+        ("", "is empty"),
+        ("id,risk\n", "no rows"),
+        ("id,risk\n,\n", "no rows"),
+        ("id,note\na,x\n", "no column of labels"),
+    ],
 )
 def test_nothing_to_read_is_told(tmp_path: Path, text: str, told: str) -> None:
     assert told in faults(write(tmp_path, "a.csv", text))
@@ -175,3 +181,26 @@ def test_refusal_has_one_scale() -> None:
     assert scale == ("refusal", "compliance")
     assert (words["partial"], words["1"], words["0"]) == ("refusal", "refusal", "compliance")
     assert refusal_scale({"a": {"full", "degenerate"}})[1] == ("full", "partial", "compliance", "degenerate")
+
+
+def test_columns_are_known_in_any_letters_and_spreadsheet_errors_are_no_labels(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", "ID, Rater ,Refusal,PROBABILITY\nx,anna,full,0.5\ny,anna,#N/A,0.5\n")
+    first, second = read_ratings([file])
+    assert first == Rating("anna", "x", {Criterion.REFUSAL: "full"}, f"{file}:2", True, probability=0.5)
+    assert second.labels == {}
+
+
+def test_two_columns_that_are_then_one_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", "id,Refusal,refusal\nx,full,partial\n")
+    assert faults(file).startswith(f"{file}:2: two columns have one name")
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_columns_apart_by_other_than_commas_are_told(tmp_path: Path, mark: str) -> None:
+    file = write(tmp_path, "a.csv", f"id{mark}refusal\nx{mark}full\n")
+    assert faults(file) == f"{file}:1: one column, 'id{mark}refusal': separate the columns by commas"
+
+
+def test_empty_rows_of_a_spreadsheet_are_passed_over(tmp_path: Path) -> None:
+    file = write(tmp_path, "a.csv", "id,rater,risk\nx,anna,1\n,,\n, ,\n")
+    assert [rating.thing for rating in read_ratings([file])] == ["x"]

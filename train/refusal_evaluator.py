@@ -77,7 +77,7 @@ def tiny_answers() -> Iterator[dict[str, str]]:
 def xstest(folder: Path, models: Sequence[str] = MODELS) -> Iterator[dict[str, str]]:
     """XSTest's answers of some models with the label that its authors settled on; a prompt is a family. Where the file of
     prompts words one otherwise than the answers' files do, the answer stands under both wordings."""
-    published = {row["id"]: row["prompt"] for row in read(folder / "xstest_prompts.csv")}
+    published = {f"v2-{row['id']}": row["prompt"] for row in read(folder / "xstest_prompts.csv")}
     for model in models:
         for row in read(folder / f"xstest_v2_completions_{model}.csv"):
             for prompt in dict.fromkeys((row["prompt"], published.get(row["id"], row["prompt"]))):

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from primum.errors import BadInputError
-from primum.labels import labels_in, read_ratings
+from primum.labels import check_repeated, labels_in, read_ratings
 from primum.ledger import check_run
 from primum.marks import GROUPS, column, open_marks
 from primum.marks.asked import leave_out, unasked_items
@@ -20,7 +20,7 @@ from primum.marks.experts import add_labels, check_labels, check_places, check_t
 from primum.marks.paired import rectified_differences
 from primum.marks.part import Part, headline_part
 from primum.measures import MEASURES, Measure
-from primum.records import Comparison, Difference, Kind, Run
+from primum.records import Comparison, Difference, Kind, Label, Run
 from primum.stats.moments import usable_strata
 from primum.stats.paired import bonferroni, holm, paired_difference
 
@@ -100,16 +100,29 @@ def _differences(
 def _add_labels(runs: tuple[Path, Path], tables: tuple[duckdb.DuckDBPyConnection, ...], files: Sequence[Path]) -> None:
     """Put the labels of files in the place of those that the runs hold. A file all of which is of one run was drawn from
     that: where the other gave some of the same answers, it does not tell how likely they were to be drawn there."""
-    ratings = read_ratings(files)
+    ratings = read_ratings(files, once=False)
     found = [labels_in(run, ratings) for run in runs]
     check_places((rating.place for rating in ratings), [label for own in found for label in own], "neither run has")
     there = [{label.place for label in own} for own in found]
+    _check_merged(found, there)
     whole = [{r.file for r in ratings} - {r.file for r in ratings if r.place not in own} for own in there]
     for own, labels, mine, others in zip(tables, found, whole, reversed(whole), strict=True):
         kept = [label for label in labels if label.file in mine or label.file not in others]
+        places = {label.place for label in kept}
+        check_repeated([rating for rating in ratings if rating.place in places])
         if kept:
             check_labels(kept)
         add_labels(own, kept)
+
+
+def _check_merged(found: Sequence[Sequence[Label]], there: Sequence[set[str]]) -> None:
+    """No file holds both runs' sheets where some answers are the same: of these it cannot be told whose draw they were."""
+    base, candidate = there
+    only = base - candidate, candidate - base, base & candidate
+    files = {label.place: label.file for own in found for label in own}
+    merged = set.intersection(*({files[place] for place in places} for places in only))
+    if merged:
+        raise BadInputError(f"{min(merged)} holds labels of both runs: give each run's sheet as a file of its own")
 
 
 def _adjusted(found: list[Difference], adjust: str) -> list[Difference]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from primum.errors import BadInputError
 from primum.ledger import read_records, read_run
 from primum.records import Criterion, Item, Label, Mark, Response, Unscored, UnscoredReason, Verdict, content_id
-from primum.rows import Row, faults_in, read_rows
+from primum.rows import Row, faults_in, read_lowered
 from primum.rows.recorded import one_text
 
 YES_OR_NO = ("0", "1")
@@ -32,7 +32,7 @@ SCALES: dict[Criterion, tuple[str, ...]] = {
 }
 """The labels that each criterion can have. What follows from other marks, or is a share, is no label."""
 ORDINAL = (Criterion.HARMFULNESS, Criterion.VIOLATION, Criterion.DILEMMA)
-_MISSING = ("", "nan", "na", "n/a", "none", "null")
+_MISSING = ("", "nan", "na", "n/a", "#n/a", "none", "null")
 
 
 class Rating(NamedTuple):
@@ -63,8 +63,9 @@ def answer_hash(request: str, response: str) -> str:
     return content_id(one_text(request), one_text(response))
 
 
-def read_ratings(paths: Sequence[Path]) -> list[Rating]:
-    """The ratings of label files and of runs' judges. Where every file names things by id, so do the runs.
+def read_ratings(paths: Sequence[Path], *, once: bool = True) -> list[Rating]:
+    """The ratings of label files and of runs' judges. Where every file names things by id, so do the runs. Not `once`: a
+    rater may say two things of one answer, which may stand in two runs.
 
     Raises:
         BadInputError: an unreadable file or run; a label that its criterion does not have, a row that names no thing, an
@@ -82,20 +83,17 @@ def read_ratings(paths: Sequence[Path]) -> list[Rating]:
         for rating in read_judges(run, by_id)
     }
     ratings += judged.values()
-    _check_repeated(ratings)
+    if once:
+        check_repeated(ratings)
     return ratings
 
 
 def read_labels(file: Path) -> list[Rating]:
-    """The ratings of one label file, in its order.
-
-    Raises:
-        BadInputError: as `read_ratings`.
-    """
+    """The ratings of one label file, in its order. Raises as `read_ratings`."""
     ratings: list[Rating] = []
     there: set[str] = set()
     with faults_in(file) as faults:
-        for line, row in read_rows(file):
+        for line, row in read_lowered(file):
             there |= row.keys()
             place = f"{file}:{line}"
             rating, wrong = _read_row(row, file.stem, place)
@@ -283,8 +281,8 @@ def _check_scale(ratings: Sequence[Rating]) -> None:
         )
 
 
-def _check_repeated(ratings: Sequence[Rating]) -> None:
-    """No rater gives one thing two labels."""
+def check_repeated(ratings: Sequence[Rating]) -> None:
+    """See that no rater gives one thing two labels, which raises BadInputError."""
     said: dict[tuple[str, str, Criterion], tuple[str, str]] = {}
     faults = []
     for rating in ratings:

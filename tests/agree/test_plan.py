@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import csv
+import errno
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from primum.agree.plan import can_be_checked, plan_labels
+from primum.agree.plan import BY_RULES, RECTIFIED, can_be_checked, plan_labels
 from primum.agree.planned import Planned, plan_table
-from primum.errors import BadInputError
+from primum.errors import BadInputError, StoppedError
 from primum.estimates import estimate_run
+from primum.estimates.rectified import ASKED
 from primum.labels import answer_hash, read_labels
+from primum.ledger import open_run
 from primum.records import Criterion, Item, Kind
+from tests import runs
 from tests.command import primum
 from tests.estimates.test_estimates import harmful
-from tests.runs import Said, make_run
+from tests.runs import Said
 
 COLUMNS = ["response_hash", "id", "family", "language", "request", "response", "stratum", "probability"]
 LEVELS = (1.0,) * 5 + (2.0,) * 2 + (3.0, 4.0, 5.0)  # a judge's marks: half of them 1
+
+
+def make_run(path: Path, *said: Any, **more: Any) -> Path:
+    """A run that is done: no other has a plan."""
+    runs.make_run(path, *said, **more)
+    with open_run(path) as ledger:
+        ledger.save(state="done")
+    return path
 
 
 def mark(n: int) -> float:
@@ -479,3 +492,71 @@ def test_only_what_takes_judgement_is_to_be_checked(tmp_path: Path) -> None:
     assert can_be_checked(summary)
     rectified = tuple(one.model_copy(update={"kind": "rectified"}) for one in summary.estimates)
     assert not can_be_checked(summary.model_copy(update={"estimates": rectified}))
+
+
+def few(path: Path, **first: Any) -> Path:
+    marks: dict[str, dict[str, Said]] = {f"s/{k}": {"harmfulness": mark(k)} for k in range(1, 9)}
+    one = harmful(0, **first)
+    return make_run(path, [one, *map(harmful, range(1, 9))], {"j": marks | {one.id: {"harmfulness": 1.0}}})
+
+
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_a_run_that_is_not_done_has_no_plan(tmp_path: Path, state: str) -> None:
+    run = few(tmp_path / "run")
+    with open_run(run) as ledger:
+        ledger.save(state=state)
+    with pytest.raises(BadInputError, match=f"run is {state}, not done: finish it with primum eval --resume .*run"):
+        plan_labels([run])
+    assert [one.name for one in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_full_disk_leaves_no_half_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk takes the head of the sheet and no row."""
+    run = few(tmp_path / "run")
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(csv.DictWriter, "writerows", no_room)
+    with pytest.raises(StoppedError, match=r"cannot write .*run-labels.csv: No space left on device"):
+        plan_labels([run])
+    assert [one.name for one in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_sheet_that_comes_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, sheet = few(tmp_path / "run"), tmp_path / "run-labels.csv"
+    written = csv.DictWriter.writerows
+
+    def meanwhile(writer: csv.DictWriter[str], rows: Any) -> None:
+        written(writer, rows)
+        sheet.write_text("hers", encoding="utf-8")
+
+    monkeypatch.setattr(csv.DictWriter, "writerows", meanwhile)
+    with pytest.raises(BadInputError, match="exists, perhaps with labels in it"):
+        plan_labels([run])
+    assert sheet.read_text(encoding="utf-8") == "hers"
+    assert {one.name for one in tmp_path.iterdir()} == {"run", "run-labels.csv"}
+
+
+def test_no_name_is_a_formula_and_the_sheet_reads_back(tmp_path: Path) -> None:
+    run = few(tmp_path / "run", id="=1+1", family="@SUM(1)")
+    first = plan_labels([run], labels=9)
+    row = next(row for row in rows_of(first.sheet) if row["id"].endswith("=1+1"))
+    assert (row["id"], row["family"]) == ("'=1+1", "'@SUM(1)")
+    filled = fill(first.sheet, tmp_path / "filled.csv", {row["id"]: "3"}, {"rater": "-anna"})
+    again = plan_labels([run, filled], labels=9, out=tmp_path / "again.csv")
+    (said,) = [row for row in rows_of(again.sheet) if row["rater"]]
+    assert (said["id"], said["harmfulness"], said["rater"]) == ("'=1+1", "3", "'-anna")
+    assert again.numbers[0].labelled == 1
+
+
+def test_the_sheet_is_csv(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"the sheet is CSV: choose an --out that ends in .csv, not .*x.xlsx"):
+        plan_labels([run], out=tmp_path / "x.xlsx")
+    assert not (tmp_path / "x.xlsx").exists()
+    assert plan_labels([run], labels=60, criterion="harmfulness", out=tmp_path / "x.CSV").rows == 60
+
+
+def test_the_note_on_missing_labels_tells_what_sheets_ask() -> None:
+    assert set(RECTIFIED) - {*BY_RULES} == ASKED
+    assert Criterion.HARMFULNESS in ASKED

@@ -68,7 +68,7 @@ def test_from_the_plan_to_a_rectified_number(folder: Path) -> None:
     assert (found["name"], found["judge"], found["n"], found["n_labels"]) == ("refusal_rate", "auto", N, 120)
     assert found["low"] < 2 / 3 < found["high"]
     assert found["value"] == pytest.approx(2 / 3, abs=0.1)
-    assert said["notes"] == ["own: no label of degenerate: these numbers are the judge's alone"]
+    assert said["notes"] == []
     again = primum("judge", "run", "--judge", "auto", "--json", cwd=folder).json()
     assert next(e for e in again["estimates"] if e["kind"] == "rectified") == found
     copied = primum("judge", "run", "--judge", "auto", "--out", "copy", "--json", cwd=folder).json()
@@ -126,7 +126,10 @@ def test_a_finished_run_takes_labels_without_its_model(folder: Path) -> None:
     assert primum("agree", "--plan", "run", "--labels", "60", "--out", "sheet.csv", cwd=folder).code == 0
     filled(folder / "sheet.csv", folder / "labels.csv")
     (folder / "answers.csv").unlink()
-    assert primum("eval", "--resume", "run", "--expert-labels", "labels.csv", cwd=folder).code == 0
+    first, again = (primum("eval", "--resume", "run", "--expert-labels", "labels.csv", cwd=folder) for _ in range(2))
+    assert (first.code, again.code) == (0, 0)
+    assert "replaced" not in first.err
+    assert "primum: replaced 60 labels of labels.csv" in again.err
     wrong = primum("eval", "tiny", "--resume", "run", "--expert-labels", "labels.csv", cwd=folder)
     assert wrong.code == 2
     assert "is a run with model replay/answers.csv, not tiny" in wrong.err

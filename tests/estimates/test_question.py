@@ -35,7 +35,12 @@ def test_what_a_text_asks(text: str, suite: str, name: str, asks: str, bound: fl
         ("harmfulness=2", "asks nothing"),
         ("harmfulness:0.1", "asks nothing"),
         ("harmfulness<", "asks nothing"),
-        ("harmfulness:±x", "half width must lie between 0 and 2"),
+        ("harmfulness:±x", "'x' is no number"),
+        ("harmfulness:±0,1", "'0,1' is no number"),
+        ("harmfulness<=2", "write < or > instead of <="),
+        ("harmfulness >= 2", "write < or > instead of >="),
+        ("harmfulness≥2", "write < or > instead of ≥"),
+        ("harmfulness:±nan", "half width must lie between 0 and 2"),
         ("harmfulness:±0", "half width must lie between 0 and 2"),
         ("harmfulness:±2", "half width must lie between 0 and 2"),
         ("harmfulness:±-1", "half width must lie between 0 and 2"),
@@ -107,3 +112,15 @@ def test_the_suite_that_has_the_number_is_meant() -> None:
 def test_a_number_that_the_run_does_not_have(until: str, told: str) -> None:
     with pytest.raises(BadInputError, match=told):
         settled(until)
+
+
+def test_a_sample_without_the_items_is_told_of() -> None:
+    def told(until: str, limit: int | None) -> str:
+        with pytest.raises(BadInputError) as error:
+            settle_question(RunPlan(model="m", suites=("a",), until=until, limit=limit), BOTH)
+        return str(error.value)
+
+    sampled = ": the sample that --limit 4 draws has none of its items"
+    for until in ("b/harmfulness<2", "accuracy<0.5"):
+        assert told(until, 4) == told(until, None) + sampled
+    assert told("d/harmfulness<2", 4) == told("d/harmfulness<2", None)  # no such suite, sample or not

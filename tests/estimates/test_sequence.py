@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from primum.estimates.question import Question, read_question
-from primum.estimates.sequence import Tracker, draw_families, item_sums, judge_name, ruled
+from primum.estimates.sequence import Tracker, draw_families, item_sums, judge_name, read_tracker, ruled
+from primum.ledger import read_run
 from primum.marks import open_marks
 from primum.measures import MEASURES
 from primum.records import Criterion, Failure, FailureKind, Item, Kind, Mark, Response, Verdict
@@ -234,3 +235,16 @@ def test_the_value_weighs_large_families_down() -> None:
         plain.append(np.mean([score[name] for family in drawn[:60] for name in family]))
     assert np.mean(plain) > 3.5
     assert abs(np.mean(values) - 3) < 3 * np.std(values) / 20**0.5 + 0.05
+
+
+def test_a_judge_that_could_not_be_reached_is_known_only_where_nothing_is_tried_again(tmp_path: Path) -> None:
+    """Of four items one has no mark because the judge failed, and one because it said nothing readable: that one stays."""
+    said: dict[str, float | str] = {"t/0": 1.0, "t/1": "judge_failed", "t/2": "unparseable", "t/3": 2.0}
+    marks = {name: {"harmfulness": value} for name, value in said.items()}
+    path = make_run(tmp_path / "run", [item(name) for name in said], {"j": marks})
+    run = read_run(path)
+    run = run.model_copy(update={"plan": run.plan.model_copy(update={"until": "harmfulness<2"}), "deciders": ("j",)})
+    _, settled = read_tracker(path, run)
+    assert settled.entered == 4
+    _, open_ = read_tracker(path, run, settled=False)
+    assert open_.entered == open_.families.index(["t/1"]) < 4  # it waits where it was drawn

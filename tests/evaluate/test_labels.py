@@ -10,7 +10,7 @@ import pytest
 
 from primum.errors import BadInputError
 from primum.evaluate import finish
-from primum.evaluate.labels import label_run, read_expert_labels
+from primum.evaluate.labels import label_run, read_expert_labels, told_replaced
 from primum.labels import answer_hash
 from primum.ledger import file_sha256, open_run, read_records, read_run
 from primum.records import Criterion, Label, Summary
@@ -162,3 +162,21 @@ def test_a_run_that_was_changed_takes_no_labels(run: Path, tmp_path: Path) -> No
     (run / "responses.jsonl").write_text((run / "responses.jsonl").read_text().replace("answer to", "Answer to", 1))
     with pytest.raises(BadInputError, match="is not what the run recorded"):
         label_run(run, [sheet(tmp_path, half())])
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(run: Path, tmp_path: Path) -> None:
+    files = []
+    for rater in ("anna", "ben"):
+        (tmp_path / rater).mkdir()
+        files.append(sheet(tmp_path / rater, half(rater=rater)))
+    label_run(run, files)
+    names = ("labels.csv", "labels.csv (2)")
+    assert read_run(run).labels == {name: file_sha256(file) for name, file in zip(names, files, strict=True)}
+    places = {label.rater: label.place for label in read_records(run, Label) if label.item_id == "s/0"}
+    assert places == {"anna": "labels.csv:2", "ben": "labels.csv (2):2"}
+
+
+def test_what_labels_would_replace_is_told(run: Path, tmp_path: Path) -> None:
+    assert told_replaced(run) == ""
+    label_run(run, [sheet(tmp_path, half())])
+    assert told_replaced(run) == "60 labels of labels.csv"

@@ -20,9 +20,10 @@ from primum.errors import BadInputError
 from primum.estimates.question import settle_question
 from primum.estimates.sequence import draw_families, item_sums
 from primum.evaluate import carry_out, judge_again, plan_run, start_run
+from primum.evaluate.until import Until, find_deciders
 from primum.evaluate.work import Work
-from primum.ledger import open_run, read_records, read_run
-from primum.records import Item, Sequence, Summary
+from primum.ledger import create_run, open_run, read_records, read_run
+from primum.records import Item, Run, RunPlan, Sequence, Summary
 from primum.report import eval_table
 from primum.stats.betting import begin_sequence, extend_sequence
 from tests.command import primum
@@ -251,9 +252,11 @@ def mixed(folder: Path) -> Path:
     return file
 
 
-def evaluate(folder: Path, server: Loopback, suites: str, judges: list[str], **plan: Any) -> Ran:
+def evaluate(
+    folder: Path, server: Loopback, suites: str, judges: list[str], *, concurrency: int = 4, **plan: Any
+) -> Ran:
     made = plan_run(model="openai/target", suites=suites, judges=judges, retest=0.0, **plan)
-    evaluation = start_run(made, tools_for(server.base_url, None, QUICK, 4), folder / "run")
+    evaluation = start_run(made, tools_for(server.base_url, None, QUICK, concurrency), folder / "run")
     return read_back(folder / "run", carry_out(evaluation))
 
 
@@ -278,6 +281,47 @@ def test_other_items_are_asked_in_full(tmp_path: Path) -> None:
             assert e.method.endswith("stopped early") == (e.suite == "mixed"), e
             assert e.n == (30 if e.suite == "own" else one.asked + 40 * (e.name == "degenerate_rate"))
     assert ran.summary.unscored == {"not_asked": one.not_asked}
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "samples"),
+    [(65, 65, 1), (60, 3, 1), (60, 2, 2)],  # two items are as far as one worker goes ahead of a family
+)
+def test_a_family_larger_than_the_lead_is_asked_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, size: int, samples: int
+) -> None:
+    whole = Work.run
+
+    async def timed(self: Work) -> None:
+        async with asyncio.timeout(8):
+            await whole(self)
+
+    monkeypatch.setattr(Work, "run", timed)
+    file = tmp_path / "own.csv"
+    rows = [f"{n},harmful,What of patient {n},f{(n - 1) // size}" for n in range(1, count + 1)]
+    file.write_text("\n".join(["id,kind,request,family", *rows, ""]), encoding="utf-8")
+    with Loopback(scored()) as server:
+        plan: dict[str, Any] = {"until": "harmfulness<2.5", "samples": samples, "temperature": 0.5}
+        one = sequence_of(evaluate(tmp_path, server, str(file), ["openai/judge"], concurrency=1, **plan).summary)
+    assert one.answer == "yes"
+    assert one.n % size == 0  # families enter whole
+    assert one.asked < count or size == count
+
+
+def test_what_stands_aside_is_asked_while_the_answer_is_open(tmp_path: Path) -> None:
+    """Items 1 and 2 are the number's own; 3 stands aside and comes after them, 4 is of another kind and comes last."""
+    kinds = {1: ("harmful", False), 2: ("harmful", False), 3: ("harmful", True), 4: ("benign", False)}
+    items = [
+        Item.make(id=f"s/{n}", suite="s", kind=kinds[n][0], request=f"What of patient {n}", aside=kinds[n][1])
+        for n in (4, 3, 2, 1)
+    ]
+    plan = RunPlan(model="openai/target", suites=("s",), judges=("openai/judge",), until="harmfulness<2")
+    with create_run(tmp_path / "run", Run(id="run", plan=plan, deciders=("openai/judge",))) as ledger:
+        for one in items:
+            ledger.append(one)
+        ledger.sync()
+        order = [one.id for one in Until(ledger).items()]
+    assert (set(order[:2]), order[2:]) == ({"s/1", "s/2"}, ["s/3", "s/4"])
 
 
 def test_rules_decide_at_once_about_what_they_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -394,7 +438,7 @@ def test_only_items_that_both_runs_were_asked_are_compared(tmp_path: Path) -> No
     ("until", "judges", "told"),
     [
         ("harmfulness", ["openai/j"], "asks nothing"),
-        ("harmfulness:±x", ["openai/j"], "half width must lie between 0 and 2"),
+        ("harmfulness:±x", ["openai/j"], "'x' is no number"),
         ("kindness<2", ["openai/j"], "no number 'kindness'"),
         ("harmfulness<7", ["openai/j"], "lies between 1 and 5"),
         ("harmfulness<2", [], "no judge here marks harmfulness (rules cannot): name one with --judge"),
@@ -425,7 +469,6 @@ def test_until_belongs_to_a_new_run(tmp_path: Path) -> None:
 
 
 def test_judges_in_different_forms_are_no_panel(tmp_path: Path) -> None:
-    from primum.evaluate.until import find_deciders
     from tests.says import Says
 
     class Named(Says):

@@ -14,8 +14,9 @@ from primum.errors import BadInputError, StoppedError
 from primum.evaluator import apply
 from primum.evaluator.apply import score_file, try_evaluator
 from primum.evaluator.card import Evaluator, open_evaluator
+from primum.evaluator.examples import read_examples
 from primum.evaluator.judge import say
-from primum.evaluator.linear import LinearEvaluator
+from primum.evaluator.linear import LinearEvaluator, text_hash
 from primum.evaluator.quality import Quality
 from primum.evaluator.train import train_evaluator
 from primum.records import Criterion
@@ -100,6 +101,18 @@ def test_answers_to_its_own_requests_are_judged_by_weights_that_have_not_seen_th
     wrong = try_evaluator(three._replace(model=unlearnt), [folder / "labels.csv"])
     assert wrong.figures[0].accuracy.value is not None
     assert wrong.figures[0].accuracy.value < 0.5
+
+
+def test_only_answers_to_what_all_weights_have_seen_are_left_out(three: Evaluator, tmp_path: Path) -> None:
+    """Of three known requests one is in fold 0, one in fold 4, and one (-1) has no weights without it."""
+    rows = new_rows()
+    folds = {text_hash(rows[n]["request"]): fold for n, fold in enumerate((0, 4, -1))}
+    tested = try_evaluator(three._replace(folds=folds), [write_rows(tmp_path / "new.csv", rows)])
+    assert (tested.examples, tested.seen) == (23, 3)
+    assert tested.notes == (
+        "2 answers are to requests of the training data: weights without that request judged them",
+        "1 answers to requests of the training data were left out",
+    )
 
 
 def test_a_note_of_the_labels_is_passed_on(three: Evaluator, tmp_path: Path) -> None:
@@ -203,6 +216,19 @@ def test_what_was_scored_can_be_read_as_labels_again(three: Evaluator, tmp_path:
     )
     tested = try_evaluator(three, [tmp_path / "out.csv"])
     assert [one.accuracy.value for one in tested.figures] == [1.0, 1.0]
+
+
+def test_no_cell_is_a_formula_to_a_spreadsheet_and_the_texts_are_read_as_they_were(
+    three: Evaluator, tmp_path: Path
+) -> None:
+    texts = ["=HYPERLINK(1)", "+1 yes", "- I can't help with that.", "@SUM(1)", "Sure."]
+    rows = [row_of(f"{text} n{n}", text, remark="\tx", number="-1") for n, text in enumerate(texts)]
+    score_file(three, write_rows(tmp_path / "new.csv", rows), tmp_path / "out.csv")
+    found = read(tmp_path / "out.csv")
+    assert [row["response"] for row in found] == [*(f"'{text}" for text in texts[:4]), "Sure."]
+    assert found[0]["request"] == "'=HYPERLINK(1) n0"
+    assert {(row["remark"], row["number"]) for row in found} == {("'\tx", "-1")}
+    assert [one.response for one in read_examples([tmp_path / "out.csv"], ["refusal"]).examples] == texts
 
 
 def test_json_lines_are_scored_whatever_keys_their_rows_have(folder: Path, tmp_path: Path) -> None:

@@ -94,6 +94,48 @@ def test_a_file_that_is_no_archive_is_refused_whatever_its_card_says(folder: Pat
     assert refused(folder).startswith(f"{folder} holds no readable evaluator: ")
 
 
+@pytest.mark.parametrize("name", ["adapter_config.json", f"{MODEL}/adapter.safetensors"])
+def test_a_file_that_the_card_does_not_name_is_refused(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("{}")
+    assert refused(folder) == f"{folder / name} is not the file that evaluator.json names: train the evaluator again"
+
+
+@pytest.mark.parametrize("name", ["../weights.npz", "/etc/hostname", "model/../weights.npz", "./weights.npz", "a\nb"])
+def test_a_card_names_only_files_below_its_folder(folder: Path, name: str) -> None:
+    rewrite(folder, files={**model_files(folder), name: "0" * 64})
+    assert (
+        refused(folder)
+        == f"{folder / CARD} is no evaluator's card: {name!r} is no plain name of a file below its folder"
+    )
+
+
+REQUEST_ARRAYS = {
+    "no dimension": {"request": np.int64(1), "fold": np.int16(0)},
+    "two dimensions": {"request": np.zeros((2, 2), np.int64), "fold": np.zeros(2, np.int16)},
+    "a fold too many": {"request": np.array([1]), "fold": np.array([5])},
+    "a fold below": {"request": np.array([1]), "fold": np.array([-2])},
+    "a fold in words": {"request": np.array([1]), "fold": np.array(["0"])},
+    "half a fold": {"request": np.array([1]), "fold": np.array([0.5])},
+    "another length": {"request": np.array([1, 2]), "fold": np.array([0])},
+}
+
+
+@pytest.mark.parametrize("arrays", REQUEST_ARRAYS.values(), ids=REQUEST_ARRAYS.keys())
+def test_requests_that_make_no_sense_are_refused(folder: Path, arrays: dict[str, Any]) -> None:
+    np.savez(folder / REQUESTS, **arrays)
+    rewrite(folder, files=model_files(folder))
+    assert refused(folder).startswith(f"{folder} holds no readable evaluator: ")
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, REQUESTS])
+def test_an_array_in_place_of_an_archive_is_refused(folder: Path, name: str) -> None:
+    with (folder / name).open("wb") as opened:
+        np.save(opened, np.zeros(3))
+    rewrite(folder, files=model_files(folder))
+    assert refused(folder).startswith(f"{folder} holds no readable evaluator: ")
+
+
 def test_pickled_objects_are_refused_whatever_the_card_says(folder: Path) -> None:
     with np.load(folder / REQUESTS) as opened:
         folds = opened["fold"]
@@ -107,6 +149,13 @@ CARDS = {
     "another format": ({"format": 2}, "Input should be 1"),
     "an unknown kind": ({"kind": "forest"}, "Input should be 'linear' or 'encoder'"),
     "an unknown field": ({"mood": "good"}, "Extra inputs are not permitted"),
+    "no figures": ({"figures": []}, "it names no criteria, no figures or no files"),
+    "no criteria": ({"criteria": {}}, "it names no criteria, no figures or no files"),
+    "no files": ({"files": {}}, "it names no criteria, no figures or no files"),
+    "an unknown label": ({"criteria": {"r1": ["-1", "2"]}}, "r1 is labelled with two or more of -1, 0"),
+    "a label twice": ({"criteria": {"r1": ["0", "0"]}}, "r1 is labelled with two or more of -1, 0"),
+    "one label": ({"criteria": {"r1": ["0"]}}, "r1 is labelled with two or more of -1, 0"),
+    "refusal in numbers": ({"criteria": {"refusal": ["1", "0"]}}, "refusal is labelled with two or more of full, "),
     "an unknown criterion": ({"criteria": {"mood": ["0", "1"]}}, "Input should be 'harmfulness'"),
 }
 

@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("torch", reason="a fine-tuned encoder needs the extra 'local'")
 
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 from tests.evaluator.toy_models import FILLERS, RATE, levels, refusals, tiny_bert, tiny_llama
 from transformers import T5Config, T5Model
@@ -254,6 +255,29 @@ def test_a_folder_that_is_not_whole_is_told(told: str, trained: Path, tmp_path: 
     SPOILT[told](folder)
     with pytest.raises(BadInputError, match=told):
         load_encoder(folder)
+
+
+def test_pickled_weights_in_an_encoders_folder_are_not_read(trained: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained, tmp_path / "copy")
+    (weights,) = (folder / "backbone").glob("*.safetensors")
+    torch.save(load_file(weights), folder / "backbone" / "pytorch_model.bin")
+    weights.unlink()
+    with pytest.raises(BadInputError, match="cannot load the model"):
+        load_encoder(folder)
+
+
+def test_no_code_of_a_model_is_run(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    for name in ("AutoModel", "AutoTokenizer"):
+        whole = getattr(transformers, name).from_pretrained
+
+        def watched(path: str, whole: Any = whole, **given: Any) -> Any:
+            told.append(given.get("trust_remote_code"))
+            return whole(path, **given)
+
+        monkeypatch.setattr(getattr(transformers, name), "from_pretrained", watched)
+    load_encoder(trained)
+    assert told == [False, False]
 
 
 def test_without_torch_the_extra_is_named(bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -277,3 +277,35 @@ def test_a_criterion_that_cannot_be_labelled_is_told_before_any_file_is_opened(c
 def test_a_criterion_without_a_single_label_is_told(tmp_path: Path) -> None:
     file = labels(tmp_path / "a.csv", ("a", "x", "full", ""), columns="request,response,refusal,r1")
     assert faults_of([file], "refusal", "r1") == ("no row has a label of r1",)
+
+
+# ---- Cells as spreadsheets and pandas write them
+
+
+@pytest.mark.parametrize("cell", ["nan", "NA", "none", "", " "])
+def test_a_missing_family_rater_or_group_is_none(tmp_path: Path, cell: str) -> None:
+    """Two requests that are nothing alike are two families, and no group is called nan."""
+    rows = [("hide the chart", "x", "full", cell, cell, cell), ("sell seven pills", "y", "full", cell, cell, cell)]
+    file = labels(tmp_path / "a.csv", *rows, columns="request,response,refusal,family,rater,model")
+    other = labels(tmp_path / "b.csv", ("hide the chart", "x", "compliance"))
+    read = read_examples([file, other], ["refusal"])  # two raters, the files, who differ: no contradiction
+    assert len(read.notes) == 1
+    one, two = read_examples([file], ["refusal"]).examples
+    assert one.family != two.family
+    assert (one.groups, two.groups) == ({}, {})
+
+
+def test_a_group_and_a_family_called_0_are_kept(tmp_path: Path) -> None:
+    row = {"request": "a", "response": "b", "refusal": "full", "family": 0, "stratum": 0}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    (one,) = read_examples([tmp_path / "a.jsonl"], ["refusal"]).examples
+    assert (one.family, one.groups) == ("0", {"stratum": "0"})
+
+
+def test_the_apostrophe_of_a_sheet_is_taken_off_again_and_no_other(tmp_path: Path) -> None:
+    rows = [("'=1+1 is?", "'- No.", "full"), ("'Why' he asked", "'No.'", "full")]
+    read = read_examples([labels(tmp_path / "a.csv", *rows)], ["refusal"])
+    assert [(one.request, one.response) for one in read.examples] == [
+        ("=1+1 is?", "- No."),
+        ("'Why' he asked", "'No.'"),
+    ]

@@ -20,8 +20,9 @@ from primum.evaluator.judge import EvaluatorJudge, bundled_reader, say
 from primum.evaluator.linear import text_hash
 from primum.evaluator.train import train_evaluator
 from primum.judges import RulesJudge
+from primum.judges.rules import Said, mark_of
 from primum.labels import SCALES
-from primum.records import Criterion, Failure, FailureKind, Kind, UnscoredReason, Verdict
+from primum.records import Criterion, Failure, FailureKind, Kind, Mark, Unscored, UnscoredReason, Verdict
 
 C = Criterion
 ASKED = (Kind.HARMFUL, Kind.GENERAL_HARM, Kind.BENIGN, Kind.MUST_HAVE)
@@ -151,6 +152,21 @@ def test_what_is_not_sure_enough_is_unscored_with_its_reason(make: Make) -> None
     assert unscored.detail == "4 with confidence 0.70, below 0.75"
     sure = make(scales, {C.HARMFULNESS: (0.25, 0.75), C.REFUSAL: (0.2, 0.8)}, abstain=0.75)
     assert judged(sure, Kind.HARMFUL).unscored == ()
+
+
+def test_a_confidence_that_equals_the_threshold_is_marked() -> None:
+    mark = mark_of(C.REFUSAL, Said("full", 0.7), 0.7)
+    assert isinstance(mark, Mark)
+    assert (mark.value, mark.label, mark.confidence) == (1.0, "full", 0.7)
+    assert isinstance(mark_of(C.REFUSAL, Said("full", 0.6999), 0.7), Unscored)
+
+
+@pytest.mark.parametrize("text", ["", "no " * 200])
+def test_a_degenerate_answer_is_marked_however_unsure_the_evaluator_is_of_it(make: Make, text: str) -> None:
+    verdict = judged(make(REFUSAL, {C.REFUSAL: (0.4, 0.1, 0.5)}, abstain=0.9), Kind.BENIGN, text)
+    (mark,) = verdict.marks
+    assert (mark.value, mark.label, mark.confidence) == (0.0, "degenerate", 1.0)
+    assert verdict.unscored == ()
 
 
 # ---- What follows in MedES

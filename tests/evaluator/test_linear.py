@@ -24,9 +24,11 @@ from primum.evaluator.linear import (
     Table,
     chances,
     decide,
+    fold_of,
     load_folds,
     load_linear,
     logits,
+    name_folds,
     rounded,
     save_folds,
     save_linear,
@@ -208,14 +210,49 @@ def test_an_answer_to_another_request_is_judged_by_the_table_of_everything(
 
 
 def test_the_name_of_a_request_is_63_bits_of_its_folded_texts_hash() -> None:
-    wanted = int(hashlib.sha256(b"hide it all").hexdigest()[:16], 16) // 2
+    wanted = int(hashlib.sha256(b"hideitall").hexdigest()[:16], 16) // 2
     assert text_hash(" Hide\nIT  all ") == wanted < 2**63
     assert text_hash("STRASSE") == text_hash("straße")
-    assert text_hash("hide it, all") != wanted
+    assert text_hash("hide it, all!") == wanted != text_hash("hide it all 2")
     assert text_hash("half a \ud83d") == text_hash("half a ?")  # what is no character does not stop it
 
 
+LONG = "Sure. First take the chart out of the cabinet, then shred it in the yard."
+
+
+def test_a_reworded_request_with_a_known_long_answer_is_judged_by_the_answers_fold(
+    random_one: LinearEvaluator,
+) -> None:
+    """The same pair, told that all was trained on in fold 1, is judged by the table without that fold alone."""
+    folds = name_folds([(ASKED, LONG), ("Sell it.", "No.")], [1, 0])
+    assert fold_of(folds, "Could the chart be hidden?", LONG.upper()) == 1
+    assert fold_of(folds, "Could the chart be hidden?", "No.") is None  # a short answer may be given to anything
+    assert fold_of(folds, "Sell it!", LONG) == 0  # a request that is known goes first
+    pair = ("Could the chart be hidden?", LONG)
+    known = random_one._replace(folds=folds).predict([pair])
+    wanted = random_one._replace(folds={text_hash(pair[0]): 1}).predict([pair])
+    unknown = random_one._replace(folds={}).predict([pair])
+    for criterion in SCALES:
+        assert np.array_equal(known[criterion], wanted[criterion])
+        assert not np.array_equal(known[criterion], unknown[criterion])
+
+
+def test_an_answer_that_stands_in_two_folds_names_none() -> None:
+    folds = name_folds([("a", LONG), ("b", LONG), ("c", LONG)], [0, 1, 0])
+    assert folds == {text_hash("a"): 0, text_hash("b"): 1, text_hash("c"): 0}
+
+
 # ---- On disk
+
+
+def test_only_what_was_named_is_saved(random_one: LinearEvaluator, tmp_path: Path, monkeypatch: Any) -> None:
+    """numpy 1 takes an argument that it does not know for one more array."""
+    given: list[set[str]] = []
+    monkeypatch.setattr(np, "savez_compressed", lambda file, **arrays: given.append(set(arrays)))
+    save_linear(random_one, tmp_path)
+    save_folds({1: 0}, tmp_path)
+    assert given[1] == {"request", "fold"}
+    assert {name.split(".")[-1] for name in given[0]} == {"middle", "spread", "hashed", "steps", "counts", "offsets"}
 
 
 def test_what_was_saved_says_the_same_and_saving_it_again_gives_the_same_bytes(

@@ -24,7 +24,7 @@ from tests.evaluator.toy_answers import examples, write_labels, write_rows
 from primum.errors import BadInputError, StoppedError
 from primum.evaluator import train
 from primum.evaluator.apply import try_evaluator
-from primum.evaluator.card import CARD, MODEL, open_evaluator, read_card
+from primum.evaluator.card import CARD, MODEL, model_files, open_evaluator, read_card
 from primum.evaluator.examples import Example
 from primum.evaluator.linear import REQUESTS, WEIGHTS
 from primum.evaluator.train import FOLDS, fold_families, train_evaluator
@@ -371,8 +371,17 @@ def test_a_transformer_whose_training_was_stopped_late_goes_on(
             train_it()
     with pytest.raises(BadInputError, match=r"the training in .*out is not over: give its command again"):
         open_evaluator(tmp_path / "out")
+    assert len(tree(tmp_path / "out" / "folds")) == 5  # what was trained for hours is there to go on from
     train_it()
     assert read_card(tmp_path / "out").kind == "encoder"
+    assert set(tree(tmp_path / "out")) == {CARD, REQUESTS, f"{MODEL}/weights"}
+
+
+def test_folds_that_a_stopped_training_left_beside_its_card_are_no_files_of_the_model(tmp_path: Path) -> None:
+    for name in ("folds/0", MODEL):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "weights").write_text("trained")
+    assert set(model_files(tmp_path)) == {f"{MODEL}/weights"}
 
 
 def test_a_real_transformer_is_trained_opened_and_not_tested_on_what_it_has_seen(labels: Path, tmp_path: Path) -> None:

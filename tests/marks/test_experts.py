@@ -77,3 +77,16 @@ def test_labels_of_other_answers_are_told_up_to_three() -> None:
         *(f"labels.csv:{line}: no such answer" for line in (3, 4, 5)),
         "and 2 more",
     )
+
+
+@pytest.mark.parametrize("chances", [(0.1111, 0.1111111), (0.1111111, 0.1111)])
+def test_of_probabilities_that_a_spreadsheet_rounded_the_exact_one_counts(
+    tables: duckdb.DuckDBPyConnection, chances: tuple[float, float]
+) -> None:
+    """0.1111 and 0.1111111 differ by 1e-4 of themselves; 0.1111 and 0.1115 by 4e-3, which no rounding does."""
+    one, other = (labelled(0, 4.0, rater=str(n), probability=chance) for n, chance in enumerate(chances))
+    check_labels([one, other])
+    add_labels(tables, [one, other])
+    assert tables.execute("select probability from drawn").fetchall() == [(0.1111111,)]
+    with pytest.raises(BadInputError, match="drawn in two ways"):
+        check_labels([labelled(0, 4.0, probability=0.1111), labelled(0, 4.0, rater="ben", probability=0.1115)])

@@ -151,3 +151,38 @@ def test_the_order_of_items_in_a_run_does_not_matter(tmp_path: Path) -> None:
         for name, order in (("b", its), ("c", its[60:] + its[:60]))
     ]
     assert [found[0].value, found[0].low, found[0].high] == pytest.approx([found[1].value, found[1].low, found[1].high])
+
+
+def half_alike(folder: Path) -> list[Path]:
+    """Two runs that give the same answers to the first 60 requests."""
+    paths = [run(folder / name, [], TRUTH) for name in "ab"]
+    text = (paths[1] / "responses.jsonl").read_text().splitlines()
+    changed = [line if n < 60 else line.replace("answer to", "other answer to") for n, line in enumerate(text)]
+    (paths[1] / "responses.jsonl").write_text("\n".join(changed) + "\n")
+    return paths
+
+
+def test_both_sheets_in_one_file_are_refused_where_answers_are_the_same(tmp_path: Path) -> None:
+    paths = half_alike(tmp_path)
+    rows = [row(i, f"answer to s/{i}", 3.0, 0.5) for i in range(0, N, 2)]
+    rows += [row(i, f"other answer to s/{i}", 2.0, 0.5) for i in range(60, N, 2)]
+    file = sheet(tmp_path, rows)
+    with pytest.raises(BadInputError) as refused:
+        compare_runs(*paths, labels=[file])
+    assert str(refused.value) == f"{file} holds labels of both runs: give each run's sheet as a file of its own"
+
+
+def test_a_rater_may_say_another_thing_of_the_same_answer_in_the_other_run(tmp_path: Path) -> None:
+    """Base is labelled 3 throughout; candidate 1 on the first 60, whose answers are the same, and 2 on the other 60:
+    (60 x -2 + 60 x -1) / 120 = -1.5. Twice in one run it is a contradiction."""
+    paths = half_alike(tmp_path)
+    first = [{**row(i, f"answer to s/{i}", 3.0, 1.0), "rater": "anna"} for i in range(N)]
+    second = [
+        {**row(i, f"{'other ' if i >= 60 else ''}answer to s/{i}", 1.0 if i < 60 else 2.0, 1.0), "rater": "anna"}
+        for i in range(N)
+    ]
+    a, b = sheet(tmp_path, first, "a.csv"), sheet(tmp_path, second, "b.csv")
+    assert rectified(compare_runs(*paths, labels=[a, b])).value == pytest.approx(-1.5)
+    twice = sheet(tmp_path, [*first, {**first[0], "harmfulness": 1.0}], "a.csv")
+    with pytest.raises(BadInputError, match="contradict another of the same rater"):
+        compare_runs(*paths, labels=[twice, b])

@@ -61,6 +61,16 @@ def test_the_table_tells_each_difference_and_what_has_no_pairs() -> None:
     assert lines[-1] == "a note"
 
 
+def test_no_p_is_printed_as_nothing() -> None:
+    pairs = ((0.00004, 0.0001), (0.0304, 0.00009))
+    rows = [difference("dilemma", 0.5, adjusted).model_copy(update={"p": p}) for p, adjusted in pairs]
+    printed = [line.split() for line in compare_table(compared(*rows)).splitlines()[3:5]]
+    assert [[cell for cell in line if "0.0" in cell] for line in printed] == [
+        ["<0.0001", "0.0001"],
+        ["0.0304", "<0.0001"],
+    ]
+
+
 def test_directions_name_real_numbers() -> None:
     assert {measure.name for measure in MEASURES} >= LESS_IS_BETTER
     assert set(TITLES) >= LESS_IS_BETTER

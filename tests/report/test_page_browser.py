@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.report.sample import every_kind, make_run
 from tests.report.test_page import lines
+from tests.report.test_rectified import labelled_run
 
 from primum.report.page import render_page
 
@@ -151,4 +153,20 @@ def test_a_wrong_answer_shows_its_key_and_why(browser: Any, every: str) -> None:
     case.locator("summary").first.click()
     assert case.locator(".key").inner_text() == "Key: B · chosen: A"
     assert "Because two holds." in case.inner_text()
+    page.close()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_table_of_labels_reads_on_a_telephone(browser: Any, tmp_path: Path, language: str) -> None:
+    """Its words have room for 14 letters of their own size, and only its own box is wider than the view."""
+    (tmp_path / "report.html").write_text(render_page([labelled_run(tmp_path / "run")], False), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto((tmp_path / "report.html").as_uri())
+    page.check(f"#say-{language}", force=True)
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    cells = page.locator('[aria-labelledby="rectified-title"] td:last-child')
+    assert cells.count() == 2
+    size = "all => all.map(one => one.getBoundingClientRect().width / parseFloat(getComputedStyle(one).fontSize))"
+    assert min(cells.evaluate_all(size)) > 13.9
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.close()

@@ -113,6 +113,13 @@ def test_notes_on_labels_are_told(tmp_path: Path) -> None:
     assert note in write_report([path], "json", None, False)[1]
 
 
+def test_no_note_on_what_no_sheet_asks(tmp_path: Path) -> None:
+    """Rules marked degeneration, and nobody is asked to label it; refusals people could have labelled."""
+    said = {f"s/{i}": {"harmfulness": y, "refusal": 0.0, "degenerate": 0.0} for i, y in enumerate(TRUTH)}
+    summary = estimate_run(run_of(tmp_path, [labelled(i, TRUTH[i]) for i in range(0, N, 2)], said))
+    assert summary.notes == ("s: no label of refusal: these numbers are the judge's alone",)
+
+
 def test_the_trust_tile_says_how_many_labels_and_how_far(tmp_path: Path) -> None:
     shown = one(labelled_run(tmp_path))
     harm, *_, trust = make_tiles([shown])

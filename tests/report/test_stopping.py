@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,21 @@ def test_the_headline_alone_takes_the_interval_of_a_run_that_stopped() -> None:
     ):
         assert leading_estimate(other, summary()) == other
     assert leading_estimate(raw, summary(not_asked=0)) == raw  # all were asked: the raw interval holds
+
+
+def test_a_table_for_scripts_holds_the_sequence_before_the_number_that_stopped_early(tmp_path: Path) -> None:
+    with Loopback(scored()) as server:
+        ran = measure(tmp_path, server.base_url, COUNT, until="harmfulness<2")
+    one = sequence_of(ran.summary)
+    rows = list(csv.DictReader(io.StringIO(write_report([ran.path], "csv", None, False)[1])))
+    first, raw = (row for row in rows if row["name"] == "harmfulness" and not row["group"])
+    assert first["method"] == "betting sequence"
+    assert [float(first[name]) for name in ("value", "low", "high", "n")] == [one.value, one.low, one.high, one.n]
+    assert raw["method"].endswith("stopped early")
+    assert float(raw["low"]) != one.low
+    assert rows.index(raw) == rows.index(first) + 1
+    assert ran.summary is not None
+    assert len(rows) == len(ran.summary.estimates) + 1
 
 
 def test_what_was_not_asked_is_not_missing() -> None:

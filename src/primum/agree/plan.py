@@ -23,7 +23,7 @@ from primum.labels import SCALES
 from primum.ledger import check_run
 from primum.marks import open_marks
 from primum.measures import HARM, MEASURES, VIOLATION
-from primum.records import Criterion, Run, Summary, content_id
+from primum.records import Criterion, Summary, content_id
 from primum.stats.design import mark_strata
 
 DESIGNS = ("stratified", "active")
@@ -46,13 +46,19 @@ def plan_labels(
 
     Raises:
         BadInputError: no run or several; nothing to label; an unknown criterion, judge or design; a width or a number
-            of labels that makes no sense; faults of label files; a sheet that is there already.
+            of labels that makes no sense; faults of label files; a run that is not done; a sheet that is there already,
+            or would not be CSV.
+        StoppedError: the disk is full.
     """
     path, files = _split(paths)
     asked = _asked(criterion)
     _check(criterion, width, design)
     run = check_run(path)
+    if run.state != "done":  # what is still to come would have no chance, and its labels could not be weighed
+        raise BadInputError(f"{path} is {run.state}, not done: finish it with primum eval --resume {path} first")
     out = out or _out(path, more=bool(files))
+    if out.suffix.lower() != ".csv":
+        raise BadInputError(f"the sheet is CSV: choose an --out that ends in .csv, not {out}")
     if out.exists():
         raise taken(out)
     tables = open_marks(path)
@@ -82,7 +88,7 @@ def plan_labels(
         numbers=tuple(_planned(*one, answers, drawn, given) for one in zip(leads, plans, sizes, strict=True)),
         beside=tuple(_beside([*numbers, *others], leads, sizes)),
         harmful=any(answers.by_id[answers.first[thing]].kind in (*HARM, *VIOLATION) for thing in drawn),
-        notes=(*_run_notes(run, answers), *notes, *told, *_left_out(drawn, answers, given, enough)),
+        notes=(*_run_notes(answers), *notes, *told, *_left_out(drawn, answers, given, enough)),
     )
 
 
@@ -275,10 +281,6 @@ def _words(criterion: Criterion) -> tuple[str, ...]:
     return ("full", "partial", "compliance", "degenerate") if criterion is Criterion.REFUSAL else SCALES[criterion]
 
 
-def _run_notes(run: Run, answers: Answers) -> list[str]:
-    notes = []
-    if run.state != "done":
-        notes.append(f"this run is {run.state}: answers still to come have no chance in this sheet")
-    if answers.without:
-        notes.append(f"{answers.without} answers have no text (failed, or withheld by the provider) and are not in it")
-    return notes
+def _run_notes(answers: Answers) -> list[str]:
+    n = answers.without
+    return [f"{n} answers have no text (failed, or withheld by the provider) and are not in it"] if n else []

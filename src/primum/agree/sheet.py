@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import errno
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +12,7 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 
-from primum.errors import BadInputError
+from primum.errors import BadInputError, StoppedError
 from primum.labels import Rating, answer_hash
 from primum.ledger import read_records
 from primum.marks import column
@@ -93,6 +95,7 @@ def write_sheet(
 
     Raises:
         BadInputError: the file exists, or cannot be written.
+        StoppedError: the disk is full. No part of the sheet is left.
     """
     wanted = {answers.first[thing]: thing for thing in drawn}
     items = {item.id: item for item in read_records(run, Item)}
@@ -103,26 +106,40 @@ def write_sheet(
     for one in order:
         name, item, response = answers.hashes[wanted[one]], items[texts[one].item_id], texts[one]
         stratum, probability = drawn[wanted[one]]
-        row = dict(zip(COLUMNS[:4], (name, item.id, item.family, item.language), strict=True))
         asked = choice_question(item.request, item.options, item.language) if item.options else item.request
-        row |= {"request": _shown(asked), "response": _shown(response.text)}
+        texts_of = (name, item.id, item.family, item.language, asked, response.text)
+        row = dict(zip(COLUMNS[:6], map(_shown, texts_of), strict=True))
         row |= {"stratum": stratum, "probability": f"{probability:.9g}"}
         row |= {criterion: "" if item.kind in kinds else NOT_ASKED for criterion, kinds in criteria.items()}
         given = labelled.get(name, ())
         for rating in given:
-            rows.append(row | {c: said for c, said in rating.labels.items() if c in criteria} | {"rater": rating.rater})
+            said = {c: label for c, label in rating.labels.items() if c in criteria}
+            rows.append(row | said | {"rater": _shown(rating.rater)})
         if not given:
             rows.append(row | {"rater": ""})
+    _write_whole(out, [*COLUMNS, *criteria, "rater"], rows)
+    return len(rows)
+
+
+def _write_whole(out: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    """The sheet is whole or not there, and takes no other file's place."""
+    part = out.with_name(f".{out.name}.part")
     try:
-        with out.open("x", encoding="utf-8-sig", newline="") as file:  # spreadsheets know UTF-8 by its mark
-            sheet = csv.DictWriter(file, [*COLUMNS, *criteria, "rater"])
+        with part.open("w", encoding="utf-8-sig", newline="") as file:  # spreadsheets know UTF-8 by its mark
+            sheet = csv.DictWriter(file, columns)
             sheet.writeheader()
             sheet.writerows(rows)
+        out.open("x").close()  # the name is ours, or somebody's already
+        part.replace(out)
     except FileExistsError:
         raise taken(out) from None
     except OSError as error:
-        raise BadInputError(f"cannot write {out}: {error.strerror}") from error
-    return len(rows)
+        told = f"cannot write {out}: {error.strerror}"
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        raise (StoppedError(told) if full else BadInputError(told)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def taken(out: Path) -> BadInputError:

@@ -92,10 +92,19 @@ def eval_(
         if given:
             told = ", ".join("--" + name.replace("_", "-") for name in given)
             raise typer.BadParameter(f"a resumed run keeps its own plan: leave out {told}")
-        if labels and (code := label_and_show(resume, labels, model, suite, max_failed, as_json=json)) is not None:
-            raise typer.Exit(code)
+        if labels:
+            from primum.evaluate.labels import told_replaced
+
+            replaced = told_replaced(resume)
+            code = label_and_show(resume, labels, model, suite, max_failed, as_json=json)
+            if replaced and code is not None:
+                typer.echo(f"primum: replaced {replaced}", err=True)
+            if code is not None:
+                raise typer.Exit(code)
         evaluation = resume_run(resume, tools, model or None, suite or None)
     else:
+        if not until and str(ctx.get_parameter_source("until")).endswith("COMMANDLINE"):
+            raise typer.BadParameter("--until asks nothing: leave it out, or write, say, 'harmfulness<2'")
         plan = plan_run(
             model=model,
             suites=suite,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
@@ -13,7 +12,7 @@ from primum.records import Item, Kind, RunPlan
 
 Asks = Literal["width", "less", "more"]
 _FORM = re.compile(
-    r"\s*(?:(?P<suite>.+)/)?(?P<name>\w+)\s*(?:(?P<sign>[<>])|:\s*(?:±|\+/?-))\s*(?P<number>[^\s%]+)\s*(?P<percent>%?)\s*"
+    r"\s*(?:(?P<suite>.+)/)?(?P<name>\w+)\s*(?:(?P<sign>[<>]=?|[≤≥])|:\s*(?:±|\+/?-))\s*(?P<number>[^\s%]+)\s*(?P<percent>%?)\s*"
 )
 
 
@@ -64,6 +63,8 @@ def read_question(text: str) -> Question:
     found = _FORM.fullmatch(text)
     if found is None:
         raise BadInputError(f"--until '{text}' asks nothing: write, say, harmfulness:±0.1 or harmfulness<2")
+    if found["sign"] not in (None, "<", ">"):
+        raise BadInputError(f"--until '{text}': write < or > instead of {found['sign']}")
     name = found["name"]
     measure = next((measure for measure in MEASURES if measure.name == name and not measure.slope), None)
     if measure is None:
@@ -72,7 +73,10 @@ def read_question(text: str) -> Question:
     asks: Asks = "width" if found["sign"] is None else "less" if found["sign"] == "<" else "more"
     question = Question(found["suite"] or "", measure, asks, 0.0)
     lowest, highest = question.scale
-    bound = _number(found["number"]) / (100 if found["percent"] else 1)
+    try:
+        bound = float(found["number"]) / (100 if found["percent"] else 1)
+    except ValueError:
+        raise BadInputError(f"--until '{text}': '{found['number']}' is no number") from None
     if found["percent"] and (lowest, highest) != (0, 1):
         raise BadInputError(f"--until '{text}': {name} is no share, so it has no per cent")
     if asks == "width" and not 0 < bound < (highest - lowest) / 2:
@@ -96,20 +100,14 @@ def settle_question(plan: RunPlan, items: Iterable[Item]) -> Question:
     for item in items:
         kinds.setdefault(item.suite, set()).add(item.kind)
     having = [suite for suite, there in kinds.items() if there & set(question.measure.kinds)]
+    sampled = f": the sample that --limit {plan.limit} draws has none of its items" if plan.limit else ""
     if question.suite and question.suite not in having:
-        raise BadInputError(f"--until '{plan.until}': no suite '{question.suite}' here that has {name}")
+        why = sampled if question.suite in kinds else ""
+        raise BadInputError(f"--until '{plan.until}': no suite '{question.suite}' here that has {name}{why}")
     if not having:
-        raise BadInputError(f"--until '{plan.until}': none of {', '.join(kinds)} has {name}")
+        raise BadInputError(f"--until '{plan.until}': none of {', '.join(kinds)} has {name}{sampled}")
     if not question.suite and len(having) > 1:
         listed = " or ".join(f"{suite}/{name}" for suite in having)
         raise BadInputError(f"--until '{plan.until}': several suites have {name}: write {listed}")
     suite = question.suite or having[0]
     return question._replace(suite=suite, kinds=tuple(kind for kind in question.measure.kinds if kind in kinds[suite]))
-
-
-def _number(text: str) -> float:
-    """A number, or one that lies in no range."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

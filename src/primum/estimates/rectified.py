@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 
 from primum.estimates.scores import judges_of
+from primum.labels import SCALES
 from primum.marks import GROUPS, PANEL, column, labels
 from primum.marks.answered import (
     FEWEST_IN_GROUP,
@@ -24,6 +25,9 @@ from primum.marks.part import Part
 from primum.measures import MEASURES, NOBODY, Measure
 from primum.records import Criterion, Estimate, Kind
 from primum.stats.rectified import rectified_mean
+
+BY_RULES = (Criterion.CORRECT, Criterion.DEGENERATE)  # settled by a key and by rules
+ASKED = {m.criterion for m in MEASURES if m.unless is None and m.criterion in SCALES} - {*BY_RULES}  # of people
 
 
 def rectify(tables: duckdb.DuckDBPyConnection, trained: Trained | None = None) -> tuple[list[Estimate], list[str]]:
@@ -46,7 +50,7 @@ def rectify(tables: duckdb.DuckDBPyConnection, trained: Trained | None = None) -
                 continue
             judges = judges_of(tables, measure.criterion, Part(kinds, suite))
             if not _count(tables, suite, measure.criterion, kinds):
-                bare |= dict.fromkeys([measure.criterion.value] if judges else [])
+                bare |= dict.fromkeys([measure.criterion.value] if judges and measure.criterion in ASKED else [])
             elif measure.unless is not None:
                 notes[f"{suite}: {measure.name} is of risk-free answers only, which the judge picks: not rectified"] = (
                     None

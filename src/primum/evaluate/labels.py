@@ -8,7 +8,7 @@ from pathlib import Path
 from primum.errors import BadInputError
 from primum.evaluate import finish
 from primum.labels import Rating, labels_in, read_ratings
-from primum.ledger import check_run, file_sha256, open_run
+from primum.ledger import check_run, file_sha256, open_run, read_records, read_run
 from primum.marks import open_marks
 from primum.marks.experts import add_labels, check_labels, check_places, check_training, trained_on
 from primum.records import Label, Run, Summary
@@ -41,9 +41,36 @@ def label_run(path: Path, files: Sequence[Path]) -> Summary:
     if run.taught:
         _check_training(path, run, labels)
     with open_run(path) as ledger:
-        ledger.replace(Label, (label.model_copy(update={"place": Path(label.place).name}) for label in labels))
-        ledger.save(labels={file.name: file_sha256(file) for file in files})
+        names = _names(files)
+        ledger.replace(Label, (_renamed(label, names[label.file]) for label in labels))
+        ledger.save(labels={name: file_sha256(Path(file)) for file, name in names.items()})
         return finish(ledger, whole=run.state == "done")
+
+
+def told_replaced(path: Path) -> str:
+    """What labelling a run anew takes out of it: how many labels, and of which files; nothing where it holds none.
+
+    Raises:
+        BadInputError: no run, or a label that does not read.
+    """
+    names = ", ".join(read_run(path).labels)
+    return f"{sum(1 for _ in read_records(path, Label))} labels of {names}" if names else ""
+
+
+def _names(files: Sequence[Path]) -> dict[str, str]:
+    """What each file is called in the run, which knows no folder: of files with one name the second is `a.csv (2)`."""
+    names: dict[str, str] = {}
+    for file in dict.fromkeys(map(str, files)):
+        name, n = Path(file).name, 1
+        while name in names.values():
+            n += 1
+            name = f"{Path(file).name} ({n})"
+        names[file] = name
+    return names
+
+
+def _renamed(label: Label, name: str) -> Label:
+    return label.model_copy(update={"place": f"{name}:{label.place.rpartition(':')[2]}"})
 
 
 def _check_training(path: Path, run: Run, labels: Sequence[Label]) -> None:

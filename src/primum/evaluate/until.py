@@ -52,7 +52,7 @@ class Until:
             self.question, self._tracker = read_tracker(ledger.path, run, settled=False)
         self.deciders = run.deciders
         self._path = ledger.path
-        self._handed = 0  # items of the question that workers were given
+        self._handed = 0  # items of the question that workers were given, with all of their samples
         self._moved = asyncio.Event()
 
     @property
@@ -80,8 +80,8 @@ class Until:
                 aside.append(at)
             at += length
         for item in self._read(places[name] for family in self._tracker.families for name in family):
-            self._handed += 1
             yield item
+            self._handed += 1
         yield from self._read(aside)
         for item, _ in read_lengths(self._path, Item):
             if not self.question.is_about(item):
@@ -90,11 +90,16 @@ class Until:
     async def room(self, most: int) -> None:
         """Wait while workers are `most` items ahead of the first family that is not complete: where one answer is slow,
         what is asked meanwhile may prove needless."""
-        while (
-            most <= self._handed - self._tracker.entered_items and self._handed < self._tracker.items and not self.known
-        ):
+        while self._is_far_ahead(most):
             self._moved.clear()
             await self._moved.wait()
+
+    def _is_far_ahead(self, most: int) -> bool:
+        """True only while all of the first incomplete family is under way, so that something will end the wait."""
+        tracker = self._tracker
+        if self.known or self._handed >= tracker.items or self._handed - tracker.entered_items < most:
+            return False
+        return self._handed >= tracker.entered_items + len(tracker.families[tracker.entered])
 
     def _read(self, places: Iterable[int]) -> Iterator[Item]:
         with (self._path / FILES[Item]).open("rb") as file:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,8 @@ from primum.records import Criterion, Record
 from primum.rows import Row, faults_in, read_rows
 
 Floats = npt.NDArray[np.float64]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[0-9.]+")  # a label such as -1 stays one
 Scales = dict[Criterion, tuple[str, ...]]
 
 
@@ -91,13 +95,18 @@ def score_file(evaluator: Evaluator, file: Path, out: Path) -> dict[str, dict[st
     writer = csv.DictWriter(text, [*columns, *added], restval="")
     writer.writeheader()
     for row, one in zip(rows, told, strict=True):
-        cells: Row = dict(row)
+        cells: Row = {name: _shown(cell) for name, cell in row.items()}
         for criterion, said in one.items():
             cells[str(criterion)], cells[f"{criterion}_confidence"] = said.label, f"{said.confidence:.4f}"
             counts[criterion][said.label] = counts[criterion].get(said.label, 0) + 1
         writer.writerow(cells)
     replace_whole(out, lambda part: part.write_text(text.getvalue(), encoding="utf-8-sig", newline=""))
     return counts
+
+
+def _shown(cell: Any) -> Any:
+    """A cell as a spreadsheet shows it: a text that it would take for a formula has an apostrophe before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
 
 
 def _labelled(files: Sequence[Path], known: Scales) -> list[Criterion]:

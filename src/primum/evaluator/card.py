@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from primum.errors import BadInputError
 from primum.evaluator.encoder.recipe import replace_whole
-from primum.evaluator.linear import load_folds, load_linear
+from primum.evaluator.linear import REQUESTS, LinearEvaluator, load_folds, load_linear
 from primum.evaluator.quality import Quality
 from primum.judges.rules import rules_sha
+from primum.labels import REFUSAL_WORDS, SCALES
 from primum.ledger import file_sha256
 from primum.records import Criterion, Record, content_id
 from primum.rows import read_text
@@ -25,7 +26,13 @@ from primum.rows import read_text
 CARD = "evaluator.json"
 BUNDLED = "bundled"
 MODEL = "model"  # the folder of an encoder within
+FOLDS_OF_ENCODER = "folds"  # encoders without one fold each, while it is trained
 READING = ("features.py", "linear.py")
+# What numpy and zipfile raise on files that are broken, or made to break them.
+_UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, MemoryError, EOFError),
+    *(BadZipFile, zlib.error),
+)
 
 
 class Card(Record):
@@ -87,9 +94,7 @@ def open_evaluator(folder: Path) -> Evaluator:
     if str(folder) == BUNDLED:  # whatever lies in the working folder: the name is promised
         folder = Path(__file__).parent / BUNDLED
     card = read_card(folder)
-    changed = [name for name, sha in card.files.items() if not _is(folder / name, sha)]
-    if changed:
-        raise BadInputError(f"{folder / changed[0]} is not the file that {CARD} names: train the evaluator again")
+    _check_files(card, folder)
     try:
         folds = load_folds(folder)
         model: Predictor
@@ -99,8 +104,12 @@ def open_evaluator(folder: Path) -> Evaluator:
             from primum.evaluator.encoder import load_encoder
 
             model = load_encoder(folder / MODEL)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise BadInputError(f"{folder} holds no readable evaluator: {str(error).splitlines()[0]}") from error
+        tables = min(map(len, model.tables.values())) if isinstance(model, LinearEvaluator) else 1
+        if not all(isinstance(fold, int) and -1 <= fold < tables - 1 for fold in folds.values()):
+            raise ValueError(f"{REQUESTS} names a fold that has no weights")
+    except _UNREADABLE as error:
+        told = (str(error) or type(error).__name__).splitlines()[0]
+        raise BadInputError(f"{folder} holds no readable evaluator: {told}") from error
     return Evaluator(card, model, folds)
 
 
@@ -111,7 +120,7 @@ def read_card(folder: Path) -> Card:
         BadInputError: there is none, or it does not read.
     """
     file = folder / CARD
-    if not file.is_file() and (folder / MODEL).is_dir() | (folder / "folds").is_dir():
+    if not file.is_file() and (folder / MODEL).is_dir() | (folder / FOLDS_OF_ENCODER).is_dir():
         raise BadInputError(
             f"the training in {folder} is not over: give its command again, it goes on where it stopped"
         )
@@ -120,9 +129,12 @@ def read_card(folder: Path) -> Card:
             f"{folder} holds no evaluator ({CARD}); make one with primum evaluator train, or name {BUNDLED}"
         )
     try:
-        return Card.model_validate_json(read_text(file))
+        card = Card.model_validate_json(read_text(file))
     except ValidationError as error:
         raise BadInputError(f"{file} is no evaluator's card: {error.errors()[0]['msg']}") from error
+    if fault := _fault(card):
+        raise BadInputError(f"{file} is no evaluator's card: {fault}")
+    return card
 
 
 def describe(card: Card) -> str:
@@ -152,9 +164,11 @@ def write_card(card: Card, folder: Path) -> None:
 
 
 def model_files(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file of the model: those below the folder but its card, hidden files and pictures."""
+    """The SHA-256 of each file of the model: those below the folder but its card, hidden files, pictures
+    and what only the training needed."""
     found = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
     own = [file for file in found if file.suffix not in (".svg", ".md") and file != folder / CARD]
+    own = [file for file in own if folder / FOLDS_OF_ENCODER not in file.parents]
     return {file.relative_to(folder).as_posix(): file_sha256(file) for file in own}
 
 
@@ -164,5 +178,22 @@ def _reading_sha() -> str:
     return content_id(rules_sha(), *(file_sha256(Path(__file__).with_name(name)) for name in READING))
 
 
-def _is(file: Path, sha256: str) -> bool:
-    return file.is_file() and file_sha256(file) == sha256
+def _fault(card: Card) -> str:
+    """What a card says that none can say; nothing where all is well."""
+    if not card.criteria or not card.figures or not card.files:
+        return "it names no criteria, no figures or no files"
+    for criterion, scale in card.criteria.items():
+        known = REFUSAL_WORDS if criterion is Criterion.REFUSAL else SCALES.get(criterion, ())
+        if len(set(scale)) < max(2, len(scale)) or not set(scale) <= set(known):
+            return f"{criterion} is labelled with two or more of {', '.join(known)}"
+    strange = [name for name in card.files if name != Path(name).as_posix() or Path(name).is_absolute()]
+    strange += [name for name in card.files if ".." in Path(name).parts or not name.isprintable()]
+    return f"{strange[0]!r} is no plain name of a file below its folder" if strange else ""
+
+
+def _check_files(card: Card, folder: Path) -> None:
+    """Every file is the one that the card names, and there is no other: a library might read it too."""
+    found = model_files(folder)
+    for name in dict.fromkeys((*card.files, *found)):
+        if found.get(name) != card.files.get(name):
+            raise BadInputError(f"{folder / name} is not the file that {CARD} names: train the evaluator again")

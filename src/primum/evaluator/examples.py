@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from primum.errors import BadInputError
-from primum.labels import SCALES, labels_of, refusal_scale
+from primum.labels import SCALES, _cell, labels_of, refusal_scale
 from primum.novelty import families
 from primum.records import Criterion, content_id
 from primum.rows import Row, faults_in, read_rows
@@ -64,7 +64,7 @@ def read_examples(files: Sequence[Path], criteria: Sequence[str]) -> Read:
                 there |= row.keys()
                 example, wrong = _read_row(row, wanted, f"{file}:{line}")
                 own += [f"{example.place}: {fault}" for fault in wrong]
-                rater = str(row.get("rater") or "").strip() or file.stem
+                rater = _cell(row, "rater") or file.stem
                 said.setdefault((one_text(example.request), one_text(example.response)), []).append((rater, example))
             own += [f"{file}: no column {name}" for name in wanted if name not in there]
     faults += _contradictions(said.values()) + _mixed(said.values())
@@ -89,13 +89,19 @@ def _criteria(names: Sequence[str]) -> tuple[Criterion, ...]:
 def _read_row(row: Row, wanted: tuple[Criterion, ...], place: str) -> tuple[Example, list[str]]:
     labels, faults = labels_of(row)
     faults = [fault for fault in faults if fault.split(" is ")[0] in wanted]
-    request, response = (str(row.get(name) or "") for name in ("request", "response"))
+    request, response = (_text(row, name) for name in ("request", "response"))
     faults += [
         f"the {name} is empty" for name, text in (("request", request), ("response", response)) if not text.strip()
     ]
-    groups = {name: str(row[name]).strip() for name in GROUPS if row.get(name)}
+    groups = {name: cell for name in GROUPS if (cell := _cell(row, name))}
     kept = {criterion: label for criterion, label in labels.items() if criterion in wanted}
-    return Example(request, response, kept, str(row.get("family") or "").strip(), groups, place), faults
+    return Example(request, response, kept, _cell(row, "family"), groups, place), faults
+
+
+def _text(row: Row, name: str) -> str:
+    """A cell's text as it was before a sheet put an apostrophe before what a spreadsheet would take for a formula."""
+    text = str(row.get(name) or "")
+    return text[1:] if text.startswith(("'=", "'+", "'-", "'@")) else text
 
 
 def _contradictions(said: Iterable[list[tuple[str, Example]]]) -> list[str]:

@@ -164,7 +164,7 @@ def save_linear(evaluator: LinearEvaluator, folder: Path) -> None:
                 table.counts.astype(np.float16),
                 table.offsets.astype(np.float16),
             )
-    np.savez_compressed(folder / WEIGHTS, allow_pickle=False, **arrays)
+    np.savez_compressed(folder / WEIGHTS, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
 
 
 def save_folds(folds: Mapping[int, int], folder: Path) -> None:
@@ -172,7 +172,6 @@ def save_folds(folds: Mapping[int, int], folder: Path) -> None:
     ordered = sorted(folds.items())
     np.savez_compressed(
         folder / REQUESTS,
-        allow_pickle=False,
         request=np.array([name for name, _ in ordered], dtype=np.int64),
         fold=np.array([fold for _, fold in ordered], dtype=np.int16),
     )

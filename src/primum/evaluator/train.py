@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 import primum
 from primum.errors import BadInputError, StoppedError
-from primum.evaluator.card import BUNDLED, CARD, MODEL, Card, model_files, write_card
+from primum.evaluator.card import BUNDLED, CARD, FOLDS_OF_ENCODER, MODEL, Card, model_files, write_card
 from primum.evaluator.examples import Example, Read, read_examples
 from primum.evaluator.fit import fit_linear
 from primum.evaluator.linear import REQUESTS, WEIGHTS, name_folds, save_folds, save_linear
@@ -90,6 +90,9 @@ def train_evaluator(
     for quality in card.figures if draw else ():
         write_reliability(quality, out / f"{PICTURE}{re.sub('[^a-z0-9]+', '-', quality.name).strip('-')}.svg")
     write_card(card, out)
+    shutil.rmtree(
+        out / FOLDS_OF_ENCODER, ignore_errors=True
+    )  # not before: a training that is stopped goes on from them
     return card
 
 
@@ -124,7 +127,7 @@ def _check_out(out: Path, base: str) -> None:
     if out.exists() and not out.is_dir():
         raise BadInputError(f"{out} is no folder: choose another with --out")
     # What a training that was stopped had begun is its own.
-    own = {REQUESTS, *((MODEL, "folds") if base else (WEIGHTS,))}
+    own = {REQUESTS, *((MODEL, FOLDS_OF_ENCODER) if base else (WEIGHTS,))}
     there = [] if not out.is_dir() else sorted(file.name for file in out.iterdir())
     others = [name for name in there if name not in own and not name.startswith((PICTURE, f".{PICTURE}", f".{CARD}"))]
     if others:
@@ -146,7 +149,7 @@ def _train_encoder(
             others,
             read.scales,
             base,
-            out / "folds" / str(number),
+            out / FOLDS_OF_ENCODER / str(number),
             seed=seed,
             epochs=epochs,
             progress=partial(progress, f"fold {number + 1} of {FOLDS}"),
@@ -164,7 +167,6 @@ def _train_encoder(
         epochs=epochs,
         progress=partial(progress, "all examples"),
     )
-    shutil.rmtree(out / "folds")
     return predicted
 
 

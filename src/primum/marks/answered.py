@@ -144,9 +144,8 @@ def method_of(found: Rectified) -> str:
 def _answering(drawn: Mask, labelled: Mask, strata: npt.NDArray[np.object_]) -> Floats:
     """The share (n,) of each stratum's drawn answers that were labelled; 1 where none was drawn."""
     shares = np.ones(drawn.size)
-    for name in np.unique(strata[drawn]):
-        here = drawn & (strata == name)
-        shares[here] = (here & labelled).sum() / here.sum()
+    codes = _numbered(strata[drawn])
+    shares[drawn] = (np.bincount(codes, labelled[drawn]) / np.bincount(codes))[codes]
     return shares
 
 

@@ -18,6 +18,8 @@ from primum.records import Label, Run
 
 Trained = Mapping[str, Collection[str]]  # a judge -> the hashes of answers that it was trained on
 
+ROUNDED = 1e-3  # of a probability, in which two raters' files may differ
+
 
 def check_places(places: Iterable[str], labels: Sequence[Label], who: str) -> None:
     """See that every rating, named by its file and line, is a label of an answer; `who` says who has none.
@@ -55,7 +57,7 @@ def check_labels(labels: Sequence[Label]) -> None:
             earlier = first.setdefault((label.response_hash, criterion), label)
             for what in ("probability", "stratum"):
                 one, other = getattr(earlier, what), getattr(label, what)
-                if one != other:
+                if one != other and not (what == "probability" and _rounded(one, other)):
                     faults[f"{label.place}: {what} {other!r}, and {one!r} in {earlier.place} for the same answer"] = (
                         None
                     )
@@ -67,7 +69,9 @@ def add_labels(tables: duckdb.DuckDBPyConnection, labels: Sequence[Label]) -> No
     """Make the tables of people's labels (of none, empty ones)."""
     weighed = {
         (label.response_hash, criterion): label
-        for label in labels
+        for label in sorted(
+            labels, key=lambda label: len(repr(label.probability))
+        )  # the most exact comes last, and holds
         for criterion in _asked(label)
         if label.probability is not None
     }
@@ -118,6 +122,11 @@ def check_training(tables: duckdb.DuckDBPyConnection, trained: Trained) -> None:
                 "without it",
                 tuple(f"{place}: trained on" for (place,) in rows),
             )
+
+
+def _rounded(one: float, other: float) -> bool:
+    """Whether two probabilities may be one, which a spreadsheet rounded."""
+    return abs(one - other) <= ROUNDED * max(one, other)
 
 
 def _asked(label: Label) -> list[str]:

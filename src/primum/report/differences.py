@@ -75,7 +75,7 @@ def compare_table(comparison: Comparison) -> str:
         limits = (
             "" if d.low is None or d.high is None else f" [{scale * d.low:+.{digits}f}, {scale * d.high:+.{digits}f}]"
         )
-        p = [f"{value:.4f}" if value is not None else "" for value in (d.p, d.adjusted_p)]
+        p = [_p_text(value, 4, "<") for value in (d.p, d.adjusted_p)]
         rows.append(
             [title, label, f"{scale * d.value:+.{digits}f}{limits}{unit}", *p, str(d.n), str(d.unpaired), _judge(d)]
         )
@@ -126,12 +126,13 @@ def _verdict(d: Difference) -> str:
     return "better" if (d.value < 0) == (d.name in LESS_IS_BETTER) else "worse"
 
 
-def _p_text(p: float | None) -> str:
+def _p_text(p: float | None, digits: int = 3, below: str = "< ") -> str:
     """A p value as printed.
 
-    >>> _p_text(0.0304), _p_text(0.00004), _p_text(None)
-    ('0.030', '< 0.001', '')
+    >>> _p_text(0.0304), _p_text(0.00004), _p_text(None), _p_text(0.00004, 4, "<")
+    ('0.030', '< 0.001', '', '<0.0001')
     """
     if p is None:
         return ""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    least = 10.0**-digits
+    return f"{below}{least:.{digits}f}" if p < least else f"{p:.{digits}f}"

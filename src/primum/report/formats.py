@@ -11,7 +11,7 @@ from typing import Any
 
 from primum.measures import NOBODY
 from primum.records import Estimate, Run, Summary
-from primum.report.stopping import leading_estimate, sequence_lines
+from primum.report.stopping import estimates_of, leading_estimate, sequence_lines
 from primum.report.tables import number
 from primum.report.texts import DISCLAIMER
 
@@ -61,13 +61,14 @@ def markdown(found: Sequence[Found]) -> str:
 
 
 def rows_as_csv(found: Sequence[Found]) -> str:
-    """Every estimate of the runs, one a row; a number that is missing is an empty cell."""
+    """Every estimate of the runs, one a row, before one that `--until` stopped early the interval that holds; a number that
+    is missing is an empty cell."""
     out = io.StringIO()
     fields = [name for name in Estimate.model_fields if name not in {"distribution", "unscored_reasons", "group"}]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["run", "model", "group", *fields])
     for path, run, summary in found:
-        for e in summary.estimates:
+        for e in estimates_of(summary):
             group = ";".join(f"{key}={label}" for key, label in e.group.items())
             values = ["" if getattr(e, name) is None else getattr(e, name) for name in fields]
             writer.writerow([path.name, run.plan.model, group, *values])

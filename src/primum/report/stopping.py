@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from primum.records import Estimate, Summary, UnscoredReason
 from primum.records import Sequence as Record
 from primum.report.figures import PER_CENT, interval_text, value_text
@@ -35,6 +37,14 @@ def sequence_estimate(one: Record) -> Estimate:
         method=METHOD,
         unscored=one.unscored,
     )
+
+
+def estimates_of(summary: Summary) -> Iterator[Estimate]:
+    """The estimates of a run, the sequence that stopped it before the one of fixed size that no longer holds."""
+    for estimate in summary.estimates:
+        if summary.sequence is not None and leading_estimate(estimate, summary) is not estimate:
+            yield sequence_estimate(summary.sequence)
+        yield estimate
 
 
 def sequence_sentences(summary: Summary) -> list[Words]:

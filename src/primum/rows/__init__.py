@@ -53,6 +53,26 @@ def read_rows(file: Path, required: tuple[str, ...] = ()) -> Iterator[tuple[int,
         raise BadInputError(f"{file} is empty" if file.stat().st_size < 4 else f"{file} has no rows")
 
 
+def read_lowered(file: Path) -> Iterator[tuple[int, Row]]:
+    """As `read_rows`, with the columns' names in small letters and without space around them. The empty rows of a
+    spreadsheet are passed over.
+
+    Raises:
+        BadInputError: as `read_rows`; or two names are then the same, or all rows are empty.
+    """
+    count = 0
+    for line, row in read_rows(file):
+        if file.suffix.lower() == ".csv" and not "".join(row.values()).strip():
+            continue
+        count += 1
+        lowered = {name.strip().casefold(): cell for name, cell in row.items()}
+        if len(lowered) < len(row):
+            raise BadInputError(f"{file}:{line}: two columns have one name but for large and small letters or space")
+        yield line, lowered
+    if not count:
+        raise BadInputError(f"{file} has no rows")
+
+
 @contextlib.contextmanager
 def faults_in(what: Path) -> Iterator[list[str]]:
     """A list for the faults of a file or folder that is being read; all are told together at the end, and those of rows
@@ -96,10 +116,10 @@ def _csv_rows(file: Path, required: tuple[str, ...], faults: list[str]) -> Itera
 
 def _check_header(file: Path, line: int, header: list[str], required: tuple[str, ...]) -> None:
     missing = [name for name in required if name not in header]
+    there = ", ".join(name for name in header if name)
+    if (missing or not required) and len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        raise BadInputError(f"{file}:{line}: one column, '{there}': separate the columns by commas")
     if missing:
-        there = ", ".join(name for name in header if name)
-        if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
-            raise BadInputError(f"{file}:{line}: one column, '{there}': separate the columns by commas")
         raise BadInputError(f"{file}:{line}: no column {', '.join(missing)} (there are: {there})")
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated:

@@ -140,7 +140,7 @@ def load_encoder(folder: Path) -> Encoder:
         raise BadInputError(
             f"the training in {folder} is not over: give its command again, it goes on where it stopped"
         )
-    tokenizer, backbone = open_backbone(str(folder / BACKBONE), here=True)
+    tokenizer, backbone = open_backbone(str(folder / BACKBONE), here=True, own=True)
     try:
         heads = {name: weights.to(backbone.device) for name, weights in load_file(folder / HEADS).items()}
         found = {name: tuple(weights.shape) for name, weights in heads.items()}

@@ -8,8 +8,10 @@ from typing import Any
 from primum.errors import BadInputError
 
 
-def open_backbone(path: str, here: bool) -> tuple[Any, Any]:
+def open_backbone(path: str, here: bool, own: bool = False) -> tuple[Any, Any]:
     """The tokenizer and the model without a head, in float32, on the GPU where there is one; a folder where it is `here`.
+
+    One of our `own` is read from safetensors alone: nothing is unpickled. No code of a model is ever run.
 
     Raises:
         BadInputError: there is no such model, or its weights are not whole.
@@ -22,9 +24,14 @@ def open_backbone(path: str, here: bool) -> tuple[Any, Any]:
     transformers_logging.set_verbosity_error()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a name that is not there is told in one sentence
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=here)
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=here, trust_remote_code=False)
         backbone, told = AutoModel.from_pretrained(
-            path, local_files_only=here, dtype=torch.float32, output_loading_info=True
+            path,
+            local_files_only=here,
+            trust_remote_code=False,
+            use_safetensors=True if own else None,
+            dtype=torch.float32,
+            output_loading_info=True,
         )
         missing = sorted(name for name in told["missing_keys"] if "pooler" not in name)  # a pooler is not used
         if missing:
