@@ -42,7 +42,8 @@ class Demonstration(Record):
 
 
 class Preference(Record):
-    """A request with an answer to prefer over another. Fields as of a `Demonstration`."""
+    """A request with an answer to prefer over another. Fields as of a `Demonstration`; the harmfulness (1-5) of both answers
+    stands where it was recorded."""
 
     v: Literal[1] = 1
     id: str
@@ -56,6 +57,8 @@ class Preference(Record):
     language: str = "en"
     source: str = ""
     place: str = ""
+    chosen_harmfulness: float | None = None
+    rejected_harmfulness: float | None = None
 
     @property
     def group(self) -> Group:
@@ -65,10 +68,11 @@ class Preference(Record):
 
 class LeftOut(Record):
     """An example that does not train, and why: `duplicate`, `evaluation` (its family or a near-duplicate stands in an
-    evaluation set, named in `detail`), `truncated`."""
+    evaluation set, named in `detail`), `truncated`; of a preference that was to be made also `unanswered` (by the model) and
+    `equal` (the model gives the answer to learn)."""
 
     id: str
-    reason: Literal["duplicate", "evaluation", "truncated"]
+    reason: Literal["duplicate", "evaluation", "truncated", "unanswered", "equal"]
     detail: str = ""
 
 
@@ -92,6 +96,7 @@ class Recipe(Record):
     batch: int = Field(default=16, ge=1)
     micro: int = Field(default=16, ge=1)
     max_length: int = Field(default=1024, ge=8)
+    activation_checkpointing: bool = False
     template: Literal["chat", "alpaca"] = "chat"
     loss_on: Literal["answer", "everything"] = "answer"
     loss: dict[str, float] = Field(default_factory=dict)
@@ -102,7 +107,8 @@ class Recipe(Record):
 
 
 class Adapter(Record):
-    """`adapter.json` in an adapter's folder: what was trained on what, how, and where it stands. Hashes are SHA-256."""
+    """`adapter.json` in an adapter's folder: what was trained on what, how, and where it stands. Hashes are SHA-256;
+    `weights_sha256` and `config_sha256` are those of `adapter_model.safetensors` and `adapter_config.json`."""
 
     schema_version: Literal[1] = 1
     id: str
@@ -125,4 +131,39 @@ class Adapter(Record):
     created: str = ""
     seconds: float = 0.0
     weights_sha256: str = ""
+    config_sha256: str = ""
     notes: tuple[str, ...] = ()
+
+
+class Trained(Record):
+    """One line of `examples.jsonl`: an example that an adapter was trained on, by the hash of its texts and never by the
+    texts themselves. Fields as of a `Demonstration`."""
+
+    v: Literal[1] = 1
+    id: str
+    sha256: str
+    group: Group
+    family: str
+    place: str = ""
+
+
+class Merged(Record):
+    """`merge.json` in the folder of a model that an adapter was merged into. `difference` is the largest between its logits
+    and those of base and adapter, over `tokens` tokens of `prompts` prompts and in float32; `tolerance` is what it was held
+    against, `effect` by how much at most the adapter moves a logit, `agree` the share of tokens after which both find the
+    same next token likeliest. `dtype` is the precision of the weights as they are stored."""
+
+    schema_version: Literal[1] = 1
+    base: str
+    base_sha256: str
+    adapter: str
+    adapter_sha256: str
+    dtype: str
+    difference: float
+    tolerance: float
+    effect: float
+    agree: float
+    prompts: int
+    tokens: int
+    versions: dict[str, str] = Field(default_factory=dict)
+    at: str

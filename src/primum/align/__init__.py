@@ -1,0 +1,1 @@
+"""Training an adapter: examples, recipe, supervised fine-tuning, preference optimisation, the adapter's folder."""
