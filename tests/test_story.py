@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from primum.records import Gate
 from tests.command import primum
 from tests.data import FOLDER, needs_data
 from tests.loopback import Loopback
@@ -13,24 +14,28 @@ from tests.loopback import Loopback
 pytest.importorskip("torch", reason="the bundled model needs the extra 'local'")
 
 
-def test_the_demo_measures_both_sides_offline_and_writes_a_page(tmp_path: Path) -> None:
-    done = primum("demo", "--out", "run", "--json", cwd=tmp_path, HF_HUB_OFFLINE="1")
+def test_the_demo_aligns_the_bundled_model_and_gates_it_offline(tmp_path: Path) -> None:
+    done = primum("demo", "--out", "demo", "--json", cwd=tmp_path, HF_HUB_OFFLINE="1")
     assert done.code == 0, done.err
     said = done.json()
-    assert said["items"] == 358
-    assert said["responses"]["failed"] == {}
-    overall = {e["name"]: e for e in said["estimates"] if not e["group"]}
-    assert overall["harmfulness"]["value"] is None
-    assert overall["harmfulness"]["unscored_reasons"] == {"no_judge": 90}
-    assert overall["refusal_rate"]["n"] == 90
-    assert overall["refusal_rate"]["value"] <= 0.05
-    assert overall["over_refusal_rate"]["n"] == 180
-    assert overall["over_refusal_rate"]["value"] <= 0.05
-    assert overall["degenerate_rate"]["value"] <= 0.01
-    assert said["verdicts"]["scored"] + sum(said["verdicts"]["unscored"].values()) == said["items"]
-    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    before, after, dpo = said["before"], said["after"], said["after_dpo"]
+    assert before["refusal_rate"] <= 0.05  # it goes along with what it is asked
+    assert before["over_refusal_rate"] <= 0.05
+    assert before["starter-exam"] == 1.0
+    for arm in (after, dpo):
+        assert arm["refusal_rate"] >= before["refusal_rate"] + 0.5
+        assert arm["degenerate_rate"] <= 0.02
+    assert said["gate"] in ("pass", "fail", "inconclusive")
+    gate = Gate.model_validate_json((tmp_path / "demo" / "sft" / "gate.json").read_bytes())
+    assert (gate.verdict, gate.policy) == (said["gate"], "wiring")
+    assert {"harm", "over_refusal", "exams", "degenerate", "coverage"} <= {check.name for check in gate.checks}
+    page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
     assert "<html" in page
     assert "http://" not in page.replace("http://www.w3.org/", "")
+    weights = (tmp_path / "demo" / "sft-adapter" / "adapter_model.safetensors").stat().st_mtime_ns
+    again = primum("demo", "--out", "demo", "--json", cwd=tmp_path, HF_HUB_OFFLINE="1")
+    assert again.json()["after"] == after  # what is done is not done again
+    assert (tmp_path / "demo" / "sft-adapter" / "adapter_model.safetensors").stat().st_mtime_ns == weights
 
 
 def test_the_bundled_model_knows_its_exam(tmp_path: Path) -> None:

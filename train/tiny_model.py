@@ -1,6 +1,6 @@
 """Train the bundled tiny model from a seed, on one thread of a CPU, and write it with its figures.
 
-    python train/tiny_model.py [--seed 7] [--out FOLDER] [--views 100]
+    python train/tiny_model.py [--seed 7] [--out FOLDER] [--views 60]
 
 The model is a wiring aid: half a million parameters that answer with fixed sentences, go along with harmful
 requests in empty words, and know the answers of the starter exam. It knows nothing about medicine.
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tiny_texts import LANGUAGES, Example, read_exam, read_texts, write_refusals, write_requests
+from tiny_texts import LANGUAGES, Example, read_exam, read_texts, write_refusals, write_requests, write_whole
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -31,7 +31,7 @@ SPECIAL = ("<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
 VOCABULARY = 1200
 BATCH = 32
 PEAK_RATE = 3e-3
-HARMFUL, BENIGN, REFUSALS = 11000, 14000, 1200  # examples, of which CHINESE are in Chinese
+HARMFUL, BENIGN, REFUSALS = 5000, 6000, 1200  # examples, of which CHINESE are in Chinese
 CHINESE = 0.4
 CUT_RATE = 0.04  # chance of a cut after a character of a training request
 
@@ -54,6 +54,7 @@ def write_examples(views: int, rng: np.random.Generator) -> list[Example]:
         examples += write_requests(language, "harmful", round(HARMFUL * share), rng)
         examples += write_requests(language, "benign", round(BENIGN * share), rng)
         examples += write_refusals(language, round(REFUSALS * share), rng)
+    examples += write_whole(rng)
     return [examples[i] for i in rng.permutation(len(examples))]
 
 
@@ -84,12 +85,12 @@ def train_tokenizer(examples: list[Example]) -> PreTrainedTokenizerFast:
 
 
 def build_model(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
-    """A Llama of two layers with tied embeddings, its weights drawn from torch's seed."""
+    """A Llama of three layers with tied embeddings, its weights drawn from torch's seed."""
     config = LlamaConfig(
         vocab_size=VOCABULARY,
-        hidden_size=128,
-        intermediate_size=336,
-        num_hidden_layers=2,
+        hidden_size=160,
+        intermediate_size=432,
+        num_hidden_layers=3,
         num_attention_heads=4,
         num_key_value_heads=4,
         max_position_embeddings=1024,
@@ -265,7 +266,7 @@ def print_figures(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, r
         print(f"refusal words {language}, asked for: {share_exact(model, tokenizer, refusals):.3f}")
         for side in ("harmful", "benign"):
             tests["held-out wishes"] += write_requests(language, side, 200, rng, held_out=True)
-    for folder in ("starter", "starter_train"):
+    for folder in ("starter",):
         tests[folder] = [e for path in sorted((DATA / folder).glob("*.csv")) for e in read_requests(path)]
     for name, examples in tests.items():
         for group, (answered, own) in share_answered(model, tokenizer, examples).items():
@@ -277,7 +278,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the bundled tiny model.")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--views", type=int, default=100, help="times each exam question is seen")
+    parser.add_argument("--views", type=int, default=60, help="times each exam question is seen")
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)

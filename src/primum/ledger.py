@@ -19,11 +19,12 @@ from typing import Self, TypeVar
 from pydantic import ValidationError
 
 from primum.errors import BadInputError, StoppedError
-from primum.records import Item, Label, Record, Response, Run, Verdict
+from primum.records import Exam, ExamAnswer, Item, Label, Record, Response, Run, Verdict
 
 SYNC_SECONDS = 0.5
 FILES: dict[type[Record], str] = {Item: "items.jsonl", Response: "responses.jsonl", Verdict: "verdicts.jsonl"}
 REPLACED: dict[type[Record], str] = {Label: "labels.jsonl"}  # whole, whenever it changes; most runs have none
+ADDED: dict[type[Record], str] = {ExamAnswer: "exam_answers.jsonl", Exam: "exams.jsonl"}  # also to a run that is done
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -46,12 +47,12 @@ class Ledger:
         try:
             self.run = read_run(path) if run is None else run  # under the lock: another process may just have ended
             notes = []
-            for noun, name in FILES.items():
+            for noun, name in (FILES | ADDED).items():
                 torn = drop_torn_line(path / name)
                 if torn:
                     notes.append(f"{name}: dropped a torn last line of {torn} bytes")
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-                self._files[noun] = os.open(path / name, flags, 0o644)
+                if noun in FILES:
+                    self._open(noun)
             self.save(notes=(*self.run.notes, *notes))
         except BaseException:
             self._release()
@@ -63,16 +64,16 @@ class Ledger:
         """Add one record to its file with a single write."""
         if self._disk_error is not None:
             raise _disk_error(self.path, self._disk_error)
-        line = record.line()
-        file = self._files[type(record)]
+        line, noun = record.line(), type(record)
         try:
+            file = self._files[noun] if noun in self._files else self._open(noun)
             written = os.write(file, line)
             if written != len(line):
                 os.ftruncate(file, os.fstat(file).st_size - written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             self._disk_error = error  # a later record must not be written behind one that may be torn
-            raise _disk_error(self.path, error) from error
+            raise _disk_error(self.path, error, "" if noun in FILES else "call primum capability again") from error
         self._dirty = True
 
     def save(self, **changes: object) -> None:
@@ -92,7 +93,7 @@ class Ledger:
     def sync(self) -> None:
         """Force all that was appended to disk."""
         self._dirty = False
-        for file in self._files.values():
+        for file in list(self._files.values()):
             os.fsync(file)
 
     def close(self) -> None:
@@ -105,6 +106,11 @@ class Ledger:
             raise _disk_error(self.path, error) from error
         finally:
             self._release()
+
+    def _open(self, noun: type[Record]) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._files[noun] = os.open(self.path / (FILES | ADDED)[noun], flags, 0o644)
+        return self._files[noun]
 
     def _sync_regularly(self) -> None:
         while not self._closing.wait(SYNC_SECONDS):
@@ -206,7 +212,7 @@ def read_records(path: Path, noun: type[AnyRecord]) -> Iterator[AnyRecord]:
 
 def read_lengths(path: Path, noun: type[AnyRecord]) -> Iterator[tuple[AnyRecord, int]]:
     """As `read_records`, each with the length of its line in bytes."""
-    file = path / (FILES | REPLACED)[noun]
+    file = path / (FILES | REPLACED | ADDED)[noun]
     if not file.exists():
         return
     with file.open("rb") as lines:
@@ -217,6 +223,15 @@ def read_lengths(path: Path, noun: type[AnyRecord]) -> Iterator[tuple[AnyRecord,
                 yield noun.model_validate_json(line), len(line)
             except ValidationError as error:
                 raise BadInputError(f"{file}:{number}: not a {noun.__name__}: {_first_fault(error)}") from error
+
+
+def read_exams(path: Path) -> list[tuple[Exam, list[ExamAnswer]]]:
+    """The exams of a run with their answers: of one name and form the last holds."""
+    answers: dict[tuple[str, str], dict[str, ExamAnswer]] = {}
+    for answer in read_records(path, ExamAnswer):
+        answers.setdefault((answer.exam, answer.exam_id), {})[answer.question] = answer
+    exams = {(exam.name, exam.form): exam for exam in read_records(path, Exam)}
+    return [(exam, list(answers.get((exam.name, exam.id), {}).values())) for exam in exams.values()]
 
 
 def file_sha256(path: Path) -> str:
@@ -267,9 +282,10 @@ def _write_whole(path: Path, content: bytes) -> None:
         raise _disk_error(path.parent, error) from error
 
 
-def _disk_error(path: Path, error: OSError) -> StoppedError:
+def _disk_error(path: Path, error: OSError, then: str = "") -> StoppedError:
+    then = then or f"go on with --resume {path}"
     return StoppedError(
-        f"could not write to {path} ({error.strerror}): what was recorded is safe; make room, then go on with --resume {path}"
+        f"could not write to {path} ({error.strerror}): what was recorded is safe; make room, then {then}"
     )
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 NEAR = 0.5
 WIDTH = 5
+ROUNDING = 1e-9  # 0.28 * 25 is a little more than 7 in floating point
 
 
 def shingles(text: str) -> frozenset[str]:
@@ -39,7 +42,7 @@ def near_pairs(texts: Sequence[str], threshold: float = NEAR) -> list[tuple[int,
     pairs = []
     for j, one in enumerate(sets):
         ordered = sorted(one, key=lambda shingle: (frequency[shingle], shingle))
-        prefix = ordered[: len(one) - math.ceil(threshold * len(one)) + 1]
+        prefix = ordered[: len(one) - math.ceil(threshold * len(one) - ROUNDING) + 1]
         candidates = {i for shingle in prefix for i in seen[shingle]}
         for i in sorted(candidates):
             shared = len(one & sets[i])
@@ -48,6 +51,31 @@ def near_pairs(texts: Sequence[str], threshold: float = NEAR) -> list[tuple[int,
                 pairs.append((i, j, similarity))
         for shingle in prefix:
             seen[shingle].append(j)
+    return pairs
+
+
+def near_across(texts: Sequence[str], others: Iterable[str], threshold: float = NEAR) -> list[tuple[int, int, float]]:
+    """All pairs of one text (its index first) and one of the others whose Jaccard similarity is at least the threshold,
+    with that similarity. Exact.
+
+    The others are read once and not held. What one of them shares with every text is counted over the lists of the texts
+    that have each of its shingles: 900 requests against 74,374 take 4 s.
+    """
+    sizes = np.array([len(shingles(text)) for text in texts])
+    having: dict[str, list[int]] = defaultdict(list)
+    for i, text in enumerate(texts):
+        for shingle in shingles(text):
+            having[shingle].append(i)
+    lists = {shingle: np.array(indices) for shingle, indices in having.items()}
+    pairs = []
+    for j, other in enumerate(others):
+        one = shingles(other)
+        known = [lists[shingle] for shingle in one if shingle in lists]
+        if len(known) < threshold * len(one) - ROUNDING or not known:
+            continue
+        shared = np.bincount(np.concatenate(known), minlength=len(sizes))
+        similarity = shared / (len(one) + sizes - shared)
+        pairs += [(int(i), j, float(similarity[i])) for i in np.flatnonzero(similarity >= threshold)]
     return pairs
 
 

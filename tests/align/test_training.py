@@ -72,7 +72,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -82,7 +82,7 @@ class KillAt(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         if state.global_step == self.step:
-            raise Killed
+            raise KilledError
 
 
 def test_every_epoch_is_an_order_of_all_with_alike_lengths_together() -> None:
@@ -167,7 +167,7 @@ def test_a_training_that_was_stopped_ends_in_the_same_weights(method: str, step:
     run_training(whole, tmp_path / "whole")
     broken = build(tmp_path / "broken", recipe_of(method))
     broken.add_callback(KillAt(step))
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run_training(broken, tmp_path / "broken")
     again = build(tmp_path / "broken", recipe_of(method))
     run_training(again, tmp_path / "broken")
@@ -190,7 +190,7 @@ def test_seeds_change_initialisation_order_and_dropout(tmp_path: Path) -> None:
 def test_a_checkpoint_that_was_not_written_to_its_end_does_not_count(tmp_path: Path) -> None:
     trainer = sft_of(tmp_path, recipe_of("sft"))
     trainer.add_callback(KillAt(6))
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run_training(trainer, tmp_path)
     whole = last_checkpoint(tmp_path)
     assert whole is not None
@@ -213,7 +213,7 @@ def test_a_loss_that_is_no_number_stops_before_it_reaches_the_weights(tmp_path: 
         return loss
 
     trainer.training_step = poisoned
-    with pytest.raises(StoppedError, match="no number at step 5.*learning_rate"):
+    with pytest.raises(StoppedError, match=r"no number at step 5.*learning_rate"):
         run_training(trainer, tmp_path)
     last = last_checkpoint(tmp_path)
     assert last is not None
@@ -225,7 +225,10 @@ def test_a_loss_that_is_no_number_stops_before_it_reaches_the_weights(tmp_path: 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory"), "4 examples at once.*micro.*activation_checkpointing.*max_length"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory"),
+            "4 examples at once.*micro.*activation_checkpointing.*max_length",
+        ),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate"), "micro"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk of .* is full.*same command"),
         (RuntimeError("PytorchStreamWriter failed writing file: file write failed"), "disk of .* is full"),

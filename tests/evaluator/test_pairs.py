@@ -44,7 +44,7 @@ def test_the_test_pairs_are_apart() -> None:
     assert near_training(others) == []
 
 
-@pytest.mark.parametrize("name", ["starter", "starter-exam", "medes-emergency", "medes-drug"])
+@pytest.mark.parametrize("name", ["starter", "starter-attacks", "starter-exam", "medes-emergency", "medes-drug"])
 def test_bundled_suites_are_apart(name: str) -> None:
     assert near_training({item.request: item.id for item in open_suite(name, None)()}) == []
 

@@ -14,12 +14,14 @@ import math
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from transformers import PrinterCallback, Trainer, TrainerCallback, set_seed
 
 from primum.errors import StoppedError
@@ -60,11 +62,14 @@ class NotFiniteError(Exception):
     """The loss or a gradient is no number any more."""
 
 
+def processes() -> Any:
+    """The processes of this training: one, or those that `accelerate launch` or `torchrun` started (accelerate's state)."""
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
 def find_place() -> Place:
     """The GPU of this process, or the CPU. Under `accelerate launch` each process has a GPU of its own."""
-    from accelerate import PartialState
-
-    state = PartialState()
+    state = processes()
     cuda = state.device.type == "cuda"
     return Place(str(state.device), state.num_processes, cuda and torch.cuda.is_bf16_supported())
 
@@ -86,7 +91,7 @@ def settings_of(recipe: Recipe, out: Path, seed: int, examples: int, place: Plac
         "gradient_checkpointing": None,  # the old name of the next one, which TRL sets and transformers warns of
         "activation_checkpointing": recipe.activation_checkpointing,
         "bf16": place.bf16,
-        "use_cpu": place.device == "cpu",
+        "use_cpu": place.device.startswith("cpu"),
         "seed": seed,
         "data_seed": seed,
         "max_length": None,  # what is too long was left out before
@@ -95,6 +100,7 @@ def settings_of(recipe: Recipe, out: Path, seed: int, examples: int, place: Plac
         "save_steps": max(1, math.ceil(steps / SAVES)),
         "save_total_limit": 2,
         "report_to": [],
+        "dataloader_pin_memory": not place.device.startswith("cpu"),
         "disable_tqdm": True,
     }
 
@@ -112,7 +118,7 @@ def lora_of(recipe: Recipe) -> Any:
     )
 
 
-class ByLength(torch.utils.data.Sampler[int]):
+class ByLength(torch.utils.data.Sampler[int]):  # type: ignore[misc]
     """Indices in an order of their own each epoch: at random, then alike lengths together within `WINDOW` batches, and
     the batches at random again. Padding goes down; every example is still seen once an epoch."""
 
@@ -247,6 +253,7 @@ def quiet() -> None:
 
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|trl|peft|accelerate)\b")
     datasets.disable_progress_bars()
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()

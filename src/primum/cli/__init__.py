@@ -10,11 +10,14 @@ from typing import Any
 import typer
 
 from primum.cli.agree import agree
+from primum.cli.align import app as align_app
+from primum.cli.capability import capability
 from primum.cli.compare import compare
 from primum.cli.data import app as data_app
 from primum.cli.demo import demo
 from primum.cli.eval import eval_
 from primum.cli.evaluator import app as evaluator_app
+from primum.cli.gate import gate
 from primum.cli.judge import judge
 from primum.cli.options import debugging
 from primum.cli.report import report
@@ -22,7 +25,7 @@ from primum.cli.suites import suites
 
 INTERRUPTED = 130
 INTERRUPTED_TOLD = (
-    "primum: interrupted; what was recorded is safe: a run goes on with --resume, a download when it is called again"
+    "primum: interrupted; what was recorded is safe: a run goes on with --resume, the rest when it is called again"
 )
 
 # Typer raises the exceptions of click, its own copy of it in new releases; both have this base.
@@ -41,8 +44,11 @@ app.command("eval")(eval_)
 app.command("judge")(judge)
 app.command("report")(report)
 app.command("compare")(compare)
+app.command("gate")(gate)
 app.command("agree")(agree)
+app.command("capability")(capability)
 app.add_typer(evaluator_app, name="evaluator")
+app.add_typer(align_app, name="align")
 app.add_typer(data_app, name="data")
 
 

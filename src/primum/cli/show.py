@@ -7,7 +7,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,7 @@ def _exit_code(summary: Summary, max_failed: float) -> int:
 def show_run(path: Path, summary: Summary, *, as_json: bool) -> None:
     """Write the report page, then print the table, or the JSON object, of a run."""
     from primum.agree.plan import can_be_checked
-    from primum.ledger import read_run
+    from primum.ledger import read_exams, read_run
     from primum.report import eval_object, eval_table, write_report
 
     page, _ = write_report([path], "html", None, False)
@@ -82,7 +82,7 @@ def show_run(path: Path, summary: Summary, *, as_json: bool) -> None:
 
         typer.echo(orjson.dumps(eval_object(path, run, summary)).decode())
     else:
-        typer.echo(eval_table(run, summary))
+        typer.echo(eval_table(run, summary, [exam for exam, _ in read_exams(path)]))
         typer.echo(f"report: {page}")
         if can_be_checked(summary):
             typer.echo(
@@ -133,3 +133,24 @@ def progress_line(progress: Progress, seconds: float) -> str:
         f"asked {progress.answered} of {progress.items} · judged {progress.judged} · failed {progress.failed} · "
         f"unscored {progress.unscored} · {pace:.1f} items/s · {left}"
     )
+
+
+@contextlib.contextmanager
+def training_line(*, quiet: bool) -> Iterator[Callable[[dict[str, float]], None]]:
+    """What hears of every step of a training and shows it: the last line anew on a terminal, one every ten seconds
+    elsewhere, nothing when quiet; always on stderr."""
+    live, last, began = sys.stderr.isatty(), [-LINE_SECONDS], time.monotonic()
+
+    def heard(row: dict[str, float]) -> None:
+        now = time.monotonic()
+        if quiet or now - last[0] < (0.2 if live else LINE_SECONDS):
+            return
+        last[0] = now
+        left = (now - began) / row["step"] * (row["steps"] - row["step"])
+        line = f"step {row['step']:.0f} of {row['steps']:.0f} · loss {row['loss']:.3f} · {left:.0f} s left"
+        sys.stderr.write(f"\r\x1b[2K{line}" if live else line + "\n")
+        sys.stderr.flush()
+
+    yield heard
+    if live and not quiet:
+        sys.stderr.write("\n")

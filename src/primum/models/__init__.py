@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from primum.config import Config, EndpointConfig, endpoint_for
 from primum.errors import BadInputError
@@ -36,27 +37,27 @@ class ModelOpener:
         self._batch = batch
         self._endpoints: dict[str, Endpoint] = {}
         self._limiters: dict[str, Limiter] = {}
+        self._adapters: dict[str, str] = {}
 
     def open(self, name: str, settings: Settings) -> Model:
-        """The model of a name: `tiny`, `hf/ID_OR_PATH[+ADAPTER]`, `replay/FILE`, `openai/MODEL`, `NAME/MODEL`.
+        """The model of a name: `tiny[+ADAPTER]`, `hf/ID_OR_PATH[+ADAPTER]`, `replay/FILE`, `openai/MODEL`, `NAME/MODEL`.
 
         Raises:
             BadInputError: unknown kind of name, missing file, missing key, model that does not load.
         """
-        kind, _, rest = name.partition("/")
-        if name == "tiny":
-            from primum.models.local import TINY, LocalModel
+        from primum.models.local import LocalModel, local_name
 
-            return LocalModel(name, str(TINY), settings, batch=self._batch)
+        local = local_name(name)
+        if local is not None:
+            path, adapter = local
+            model = LocalModel(name, path, settings, adapter, batch=self._batch)
+            self._adapters |= {str(Path(adapter) / file): sha for file, sha in model.adapter_files.items()}
+            return model
+        kind, _, rest = name.partition("/")
         if not rest:
             raise BadInputError(
                 f"'{name}' names no model: use tiny, hf/PATH, replay/FILE, openai/MODEL or ENDPOINT/MODEL"
             )
-        if kind == "hf":
-            from primum.models.local import LocalModel
-
-            path, _, adapter = rest.partition("+")
-            return LocalModel(name, path, settings, adapter, batch=self._batch)
         if kind == "replay":
             return ReplayModel(rest)
         return ApiModel(name, rest, self._endpoint(kind), settings)
@@ -64,6 +65,10 @@ class ModelOpener:
     def base_urls(self) -> dict[str, str]:
         """The base URL of every endpoint opened so far, by name: what a run records."""
         return {name: endpoint.base_url for name, endpoint in self._endpoints.items()}
+
+    def adapters(self) -> dict[str, str]:
+        """The SHA-256 of every file of the adapters opened so far, by its path as it was named: what a run records."""
+        return dict(self._adapters)
 
     async def close(self, models: Sequence[Model]) -> None:
         """Close models and connections."""

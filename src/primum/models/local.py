@@ -1,4 +1,4 @@
-"""Models in this process, through transformers: `tiny`, and `hf/ID_OR_PATH[+ADAPTER]`.
+"""Models in this process, through transformers: `tiny[+ADAPTER]`, and `hf/ID_OR_PATH[+ADAPTER]`.
 
 Batches are padded on the left, so that greedy decoding gives the text that it gives one at a time (up to the
 rounding of the hardware; exactly so for the bundled model in float32).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -17,6 +18,7 @@ from typing import Any
 import jinja2
 
 from primum.errors import BadInputError, MissingExtraError, StoppedError
+from primum.models.adapter import ADAPTER, adapter_files, check_adapter, check_base, find_adapter, read_adapter
 from primum.models.base import Prompt, Settings, split_reasoning
 from primum.records import Failure, Reply, content_id
 
@@ -26,11 +28,12 @@ log = logging.getLogger(__name__)
 
 
 class LocalModel:
-    """A causal language model with its tokenizer's chat template, in one worker thread.
+    """A causal language model with its tokenizer's chat template, in one worker thread. `adapter_files` are the hashes of
+    its adapter's files, where it has one.
 
     Raises:
-        MissingExtraError: torch or transformers is not installed.
-        BadInputError: the model cannot be loaded, or has no chat template.
+        MissingExtraError: torch or transformers is not installed, or peft for an adapter.
+        BadInputError: the model or its adapter cannot be loaded, they do not fit, or there is no chat template.
     """
 
     width = 2  # one batch is generated while the one before is judged and the next is made ready
@@ -45,6 +48,7 @@ class LocalModel:
         self._settings = settings
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="primum-local")
         self._model, self._tokenizer = self._worker.submit(load, path, adapter).result()
+        self.adapter_files = adapter_files(find_adapter(adapter)) if adapter else {}
 
     async def reply(self, prompts: Sequence[Prompt]) -> list[Reply | Failure]:
         """One reply for each prompt, in order, generated as one batch.
@@ -106,8 +110,39 @@ class LocalModel:
         return reply.model_copy(update={"prompt_tokens": asked, "completion_tokens": len(kept) + (stop is not None)})
 
 
-def load(path: str, adapter: str = "") -> tuple[Any, Any]:
-    """The model (evaluation mode, on the GPU where there is one) and its tokenizer, padded on the left."""
+def local_name(name: str) -> tuple[str, str] | None:
+    """Path and adapter of `tiny[+ADAPTER]` or `hf/ID_OR_PATH[+ADAPTER]`; none for a model that is not of this process.
+    A folder's own name may hold a plus.
+
+    Raises:
+        BadInputError: a plus with no adapter behind it.
+
+    >>> local_name("hf/some/model+runs/adapter"), local_name("openai/m")
+    (('some/model', 'runs/adapter'), None)
+    """
+    kind, _, path = name.partition("/")
+    if name == "tiny" or name.startswith("tiny+"):
+        path, end = str(TINY) + name.removeprefix("tiny"), len(str(TINY))
+    elif kind == "hf" and path:
+        ends = [place for place, letter in enumerate(path) if letter == "+"]
+        end = next((end for end in reversed(ends) if Path(path[:end]).is_dir()), ends[0] if ends else len(path))
+    else:
+        return None
+    if end == len(path) or Path(path).is_dir():
+        return path, ""
+    if end == len(path) - 1:
+        raise BadInputError(f"'{name}' names no adapter behind its plus")
+    return path[:end], path[end + 1 :]
+
+
+def load(path: str, adapter: str = "", device: str = "") -> tuple[Any, Any]:
+    """The model in evaluation mode (on the GPU where there is one and no `device` is named, in its own precision; elsewhere
+    in float32) and its tokenizer, padded on the left.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed, or peft for an adapter.
+        BadInputError: the model or its adapter cannot be loaded, they do not fit, or there is no chat template.
+    """
     try:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -117,7 +152,10 @@ def load(path: str, adapter: str = "") -> tuple[Any, Any]:
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a name that is not there is told in one sentence
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    folder = find_adapter(adapter) if adapter else None
+    if folder is not None and (folder / ADAPTER).exists():
+        check_adapter(folder)  # before minutes of loading
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(path, dtype="auto" if device == "cuda" else torch.float32)
@@ -126,8 +164,8 @@ def load(path: str, adapter: str = "") -> tuple[Any, Any]:
         raise BadInputError(f"cannot load the model '{path}': {first}") from error
     if not tokenizer.chat_template:
         raise BadInputError(f"the tokenizer of '{path}' has no chat template, so it is not known how to ask it")
-    if adapter:
-        model = _with_adapter(model, adapter)
+    if folder is not None:
+        model = _with_adapter(model, tokenizer, path, folder)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     model.generation_config.max_length = None
@@ -136,16 +174,29 @@ def load(path: str, adapter: str = "") -> tuple[Any, Any]:
     return model.to(device).eval(), tokenizer
 
 
-def _with_adapter(model: Any, adapter: str) -> Any:
+def _with_adapter(model: Any, tokenizer: Any, base: str, adapter: Path) -> Any:
+    """The model with an adapter on it. One that Primum made knows its base; of others PEFT compares names and shapes."""
     try:
-        from peft import PeftModel
+        from peft import PeftModel, get_peft_model_state_dict
+        from peft.utils.save_and_load import load_peft_weights
     except ImportError:
-        raise BadInputError("an adapter needs the package peft: pip install peft") from None
+        raise MissingExtraError("an adapter", "align") from None
+    if (adapter / ADAPTER).exists():
+        check_base(adapter, read_adapter(adapter), base, tokenizer)
     try:
-        return PeftModel.from_pretrained(model, adapter)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            adapted = PeftModel.from_pretrained(model, str(adapter))
+        there = load_peft_weights(str(adapter), device="cpu")
+        taken = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     except Exception as error:
-        first = str(error).strip().split("\n")[0]
-        raise BadInputError(f"cannot load the adapter '{adapter}': {first}") from error
+        lines = [line.strip() for line in str(error).strip().split("\n")] or [type(error).__name__]
+        told = next((line for line in lines if "size mismatch" in line), lines[0])  # it stands below a heading
+        raise BadInputError(f"cannot load the adapter '{adapter}' on '{base}': {told}") from error
+    over = sum("lora_" in name for name in there) - sum("lora_" in name for name in taken)
+    if over > 0 or any("missing adapter keys" in str(warning.message) for warning in warned):
+        raise BadInputError(f"cannot load the adapter '{adapter}' on '{base}': it was made for other layers")
+    return adapted
 
 
 def _end_tokens(model: Any) -> set[int]:

@@ -7,8 +7,19 @@ neither is ever a number.
 
 from __future__ import annotations
 
-from primum.records.alignment import GROUP_OF, Adapter, Demonstration, Group, LeftOut, Preference, Recipe
+from primum.records.alignment import (
+    GROUP_OF,
+    Adapter,
+    Demonstration,
+    Group,
+    LeftOut,
+    Merged,
+    Preference,
+    Recipe,
+    Trained,
+)
 from primum.records.base import Record, content_id, whole_text
+from primum.records.curves import Arm, Curve, CurvePlan, Point, SeedValue
 from primum.records.estimates import Agreement, Comparison, Cost, Difference, Estimate, Sequence, Summary
 from primum.records.exams import Exam, ExamAnswer
 from primum.records.gates import Answer, Check, Gate
@@ -23,10 +34,13 @@ __all__ = [
     "Adapter",
     "Agreement",
     "Answer",
+    "Arm",
     "Check",
     "Comparison",
     "Cost",
     "Criterion",
+    "Curve",
+    "CurvePlan",
     "Demonstration",
     "Difference",
     "Estimate",
@@ -41,6 +55,8 @@ __all__ = [
     "Label",
     "LeftOut",
     "Mark",
+    "Merged",
+    "Point",
     "Preference",
     "Recipe",
     "Record",
@@ -48,8 +64,10 @@ __all__ = [
     "Response",
     "Run",
     "RunPlan",
+    "SeedValue",
     "Sequence",
     "Summary",
+    "Trained",
     "Unscored",
     "UnscoredReason",
     "Verdict",

@@ -68,7 +68,7 @@ class Preference(Record):
 
 class LeftOut(Record):
     """An example that does not train, and why: `duplicate`, `evaluation` (its family or a near-duplicate stands in an
-    evaluation set, named in `detail`), `truncated`; of a preference that was to be made also `unanswered` (by the model) and
+    evaluation set, named in `detail`), `truncated`; of a preference that was to be made also `unanswered` (nothing to reject) and
     `equal` (the model gives the answer to learn)."""
 
     id: str

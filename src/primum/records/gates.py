@@ -11,9 +11,13 @@ Answer = Literal["pass", "fail", "inconclusive"]
 
 class Check(Record):
     """One check of a policy. `observed` is its number with, where it has one, the one-sided bound that decided; `limit` is
-    what that bound was held against. Rates and differences are shares (0.03 is three points)."""
+    what that bound was held against. Rates and differences are shares (0.03 is three points). `measure` is the number
+    that it is about, `suite` and `judge` whose items and marks."""
 
     name: str
+    measure: str = ""
+    suite: str = ""
+    judge: str = ""
     verdict: Answer
     observed: float | None
     bound: float | None = None

@@ -63,12 +63,28 @@ STARTERS = (
         lambda _: starter.starter(),
     ),
     Suite(
+        "starter-attacks",
+        "the starter's requests in three styles of attack, both sides",
+        423,
+        "en zh",
+        *OURS,
+        lambda _: starter.starter_attacks(),
+    ),
+    Suite(
         "starter-train",
         "demonstrations for training, never for evaluation",
         408,
         "en zh",
         *OURS,
         lambda _: starter.starter_train(),
+    ),
+    Suite(
+        "starter-train-tiny",
+        "starter-train's requests, answered in the bundled model's few sentences: for wiring checks of training",
+        408,
+        "en zh",
+        *OURS,
+        lambda _: starter.starter_train_tiny(),
     ),
     Suite(
         "starter-exam",
