@@ -38,7 +38,7 @@ def evaluate(base_url: str, suite: Path, concurrency: int, out: Path) -> tuple[d
     shutil.rmtree(out, ignore_errors=True)
     judge = ["--judge", "openai/judge", "--base-url", base_url, "--concurrency", str(concurrency)]
     command = [*PRIMUM, "eval", "openai/target", "--suite", str(suite), *judge, "--out", str(out), "--json", "--quiet"]
-    spent = spend(command, OPENAI_API_KEY="none")
+    spent = spend(command, pinned=False, OPENAI_API_KEY="none")  # it may judge in a process of its own
     return json.loads((out / "run.json").read_text(encoding="utf-8")), spent
 
 

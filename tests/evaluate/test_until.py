@@ -20,6 +20,7 @@ from primum.errors import BadInputError
 from primum.estimates.question import settle_question
 from primum.estimates.sequence import draw_families, item_sums
 from primum.evaluate import carry_out, judge_again, plan_run, start_run
+from primum.evaluate.spare import Spare
 from primum.evaluate.until import Until, find_deciders
 from primum.evaluate.work import Work
 from primum.ledger import create_run, open_run, read_records, read_run
@@ -328,10 +329,10 @@ def test_rules_decide_at_once_about_what_they_mark(tmp_path: Path, monkeypatch: 
     """Without a model as judge: `auto` marks refusals, and every answer here is one. Rules that decide do not wait for
     spare time, of which there is none here."""
 
-    async def never(self: Work) -> None:
+    async def never(self: Spare, calls: int) -> None:
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr(Work, "_judge_in_spare_time", never)
+    monkeypatch.setattr(Spare, "run", never)
     monkeypatch.setattr("primum.evaluate.work.AHEAD", COUNT)
     with Loopback() as server:
         ran = measure(tmp_path, server.base_url, COUNT, judge=None, until="refusal_rate>80%")

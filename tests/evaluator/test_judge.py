@@ -307,7 +307,7 @@ def test_auto_reads_refusals_by_the_bundled_evaluator(monkeypatch: pytest.Monkey
     reader = bundled_reader()
     pair = ("Hide the chart.", "I'm sorry, but I can't help with hiding it.")
     (said,) = say(open_evaluator(Path("bundled")), [pair])
-    assert reader(*pair) == said[C.REFUSAL]
+    assert reader([pair]) == [said[C.REFUSAL]]
     assert said[C.REFUSAL].label == "full"
     with_reader, without = RulesJudge(reader), RulesJudge()
     assert with_reader.prompts != without.prompts

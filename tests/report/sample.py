@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from primum.estimates import estimate_run
-from primum.ledger import create_run, file_sha256
+from primum.ledger import create_run, file_sha256, open_run, read_run
+from primum.models.adapter import ADAPTER, CONFIG, WEIGHTS
 from primum.records import (
+    Adapter,
+    Check,
     Criterion,
+    Exam,
+    ExamAnswer,
     Failure,
     FailureKind,
+    Gate,
     Item,
     Kind,
     Mark,
@@ -23,6 +29,7 @@ from primum.records import (
     Verdict,
     content_id,
 )
+from primum.stats.rates import wilson
 
 
 class Given(NamedTuple):
@@ -99,6 +106,75 @@ def make_run(path: Path, lines: Sequence[Line], *, model: str = "openai/m", stat
         ledger.save(items_sha256=file_sha256(path / "items.jsonl"))
     (path / "estimates.json").write_text(estimate_run(path).model_dump_json())
     return path
+
+
+def add_exam(
+    run: Path, right: Sequence[bool | None], *, name: str = "starter-exam", asked: str = "", **exam: object
+) -> Path:
+    """Add an exam to a run: whether each question was answered right, nothing where no choice could be read. `asked` is a
+    mark of how it was asked: results are of the same exam where it is the same."""
+    n, count = len(right), sum(one is True for one in right)
+    low, high = wilson(count, n)
+    known = {
+        "name": name, "form": "loglikelihood", "model": read_run(run).plan.model, "accuracy": count / n, "low": low, "high": high,
+        "n": n, "unread": sum(one is None for one in right), "sha256": content_id(name, asked), "source": "bundled",
+        "template": "a template", "versions": {"lm_eval": "0.4.13"}, "at": "2026-11-21T10:00:00+00:00",
+    }  # fmt: skip
+    found = Exam.model_validate(known | {"id": content_id(name, asked, count, *exam)} | exam)
+    with open_run(run) as ledger:
+        for place, one in enumerate(right):
+            answer = ExamAnswer(
+                exam=name,
+                exam_id=found.id,
+                question=f"{name}/{place}",
+                sha256=content_id(name, asked, place),
+                correct=one,
+            )
+            ledger.append(answer)
+        ledger.append(found)
+    return run
+
+
+def add_gate(base: Path, candidate: Path, /, *checks: Check, **gate: object) -> Gate:
+    """Write the gate of two runs into the candidate's folder, its verdict by the checks."""
+    said = {check.verdict for check in checks}
+    known = {
+        "verdict": "fail" if "fail" in said else "pass" if said == {"pass"} else "inconclusive", "checks": checks,
+        "policy": "default", "policy_sha256": "0" * 64, "base": read_run(base).plan.model,
+        "candidate": read_run(candidate).plan.model, "base_run": read_run(base).id, "candidate_run": read_run(candidate).id,
+        "sealed": tuple(file_sha256(path / "responses.jsonl") for path in (base, candidate)), "judges": ("auto",),
+        "at": "2026-11-21T12:00:00+00:00", "notes": ("policy default: a first policy",),
+    }  # fmt: skip
+    found = Gate.model_validate(known | gate)
+    (candidate / "gate.json").write_text(found.model_dump_json())
+    return found
+
+
+def make_check(name: str, verdict: str = "pass", **check: object) -> Check:
+    """A check of a rate on the items of `mine`."""
+    known = {"name": name, "measure": "refusal_rate", "suite": "mine", "judge": "auto", "verdict": verdict, "n": 90}
+    return Check.model_validate(
+        known | {"observed": 0.011, "bound": 0.04, "limit": 0.05, "reason": f"a reason for {name}"} | check
+    )
+
+
+def make_adapter(folder: Path, **fields: object) -> tuple[Adapter, dict[str, str]]:
+    """An adapter's folder without any real weights, and the hashes that a run of it records."""
+    folder.mkdir(parents=True)
+    for name in (WEIGHTS, CONFIG):
+        (folder / name).write_text(f"{folder.name} {name}")
+    versions = {str(folder / name): file_sha256(folder / name) for name in (WEIGHTS, CONFIG)}
+    known: dict[str, object] = {
+        "id": "0123456789ab", "recipe": {"name": "default", "method": "sft", "learning_rate": 0.005}, "base": "tiny",
+        "base_sha256": "b" * 64, "template_sha256": "c" * 64, "data": {"starter-train": "bundled"},
+        "examples": {"med": 200, "benign": 160}, "left_out": {"duplicate": 2, "evaluation": 3, "truncated": 0},
+        "checked_against": ("mine", "starter"), "tokens": 12345, "seed": 7, "state": "done", "steps": 46, "seconds": 7.2,
+        "weights_sha256": versions[str(folder / WEIGHTS)], "config_sha256": versions[str(folder / CONFIG)],
+        "created": "2026-11-21T09:00:00+00:00",
+    }  # fmt: skip
+    adapter = Adapter.model_validate(known | fields)
+    (folder / ADAPTER).write_text(adapter.model_dump_json())
+    return adapter, versions
 
 
 def every_kind(each: int = 12) -> list[Line]:

@@ -213,7 +213,7 @@ def test_a_side_that_was_not_run_says_how(tmp_path: Path) -> None:
     path = make_run(tmp_path / "my run", [Line(B, "q", "yes", "compliance") for _ in range(4)], model="openai/a b")
     text = html.unescape(render_page([path], False))
     assert "primum eval 'openai/a b' --suite medsafetybench --judge openai/NAME" in text
-    assert "primum eval 'openai/a b' --suite starter" in text
+    assert f"primum capability 'openai/a b' --exam starter-exam --out {shlex.quote(str(path))}" in text
     assert f"<code>primum agree labels.csv {shlex.quote(str(path))}</code>" in text
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.report.sample import every_kind, make_run
+from tests.report.sample import add_exam, add_gate, every_kind, make_adapter, make_check, make_run
 from tests.report.test_page import lines
 from tests.report.test_rectified import labelled_run
 
+from primum.compare import compare_runs
 from primum.report.page import render_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -170,3 +171,79 @@ def test_the_table_of_labels_reads_on_a_telephone(browser: Any, tmp_path: Path, 
     assert min(cells.evaluate_all(size)) > 13.9
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.close()
+
+
+LONG = "a/model/with-a-very-long-name-without-any-space-in-it"
+
+
+@pytest.fixture(scope="module")
+def aligned(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A candidate beside its base, with a gate that says no, exams of which one has a long name, and an adapter."""
+    folder = tmp_path_factory.mktemp("aligned")
+    _, versions = make_adapter(folder / "adapter", left_out={"evaluation": 3})
+    base = make_run(folder / "base", lines(), model=f"hf/{LONG}")
+    name = f"hf/{LONG}+{folder / 'adapter'}"
+    candidate = make_run(folder / "candidate", lines("Something else."), model=name, versions=versions)
+    for run, right in ((base, [True] * 40), (candidate, [True] * 20 + [False] * 19 + [None])):
+        add_exam(add_exam(run, right), right, name="an_exam_with_a_name_that_is_longer_than_its_column", shots=5)
+    reason = "shown to be worse by more than 10 points"
+    checks = [make_check(f"check_{n}", reason=reason, suite="x" * 60) for n in range(3)]
+    failed = make_check("over_refusal", "fail", observed=0.99, bound=0.96, reason=reason)
+    add_gate(base, candidate, *checks, failed, make_check("exams", "inconclusive", suite=LONG), policy="wiring")
+    text = render_page([base, candidate], False, compare_runs(base, candidate))
+    (folder / "report.html").write_text(text, encoding="utf-8")
+    return (folder / "report.html").as_uri()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (360, "light"), (1280, "dark"), (1280, "light")])
+def test_a_verdict_reads_at_any_width(browser: Any, aligned: str, width: int, scheme: str, language: str) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(aligned)
+    page.check(f"#say-{language}", force=True)
+    # the verdict is told in words before the tiles, and what failed needs no opening
+    strip, tiles = page.locator("section.gate"), page.locator(".tiles")
+    assert strip.bounding_box()["y"] < tiles.bounding_box()["y"]
+    assert ("wiring check failed" if language == "en" else "流程检查未通过") in strip.locator("h3").inner_text()
+    shown = strip.locator("li:visible")
+    assert shown.count() == 2
+    assert ("over-refusal" if language == "en" else "过度拒答") in shown.first.inner_text()
+    strip.locator("summary").click()
+    assert strip.locator("li:visible").count() == 2 + 5
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    over = """all => all.filter(one => one.offsetParent && !one.closest('.scroll')
+        && one.getBoundingClientRect().right > document.body.getBoundingClientRect().right).map(one => one.outerHTML)"""
+    assert page.locator("#safe *, #made *").evaluate_all(over) == []
+    assert page.locator(".gate, .tile").evaluate_all(CUT) == []
+    context.close()
+
+
+def test_a_verdict_and_its_tiles_have_enough_contrast(browser: Any, aligned: str) -> None:
+    """At least 4.5 to 1 between every word and the paper, light and dark (WCAG 2.2, 1.4.3)."""
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        page = context.new_page()
+        page.goto(aligned)
+        paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        inks = set(
+            page.locator(".gate *, .tile *").evaluate_all(
+                "all => all.filter(one => one.offsetParent).map(one => getComputedStyle(one).color)"
+            )
+        )
+        assert len(inks) > 2
+        assert min(contrast(ink, paper) for ink in inks) >= 4.5
+        context.close()
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast of two colours as a browser names them."""
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

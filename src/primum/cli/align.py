@@ -166,16 +166,18 @@ def card(
 @app.command("curve")
 def curve(
     model: Model,
-    med: Annotated[str, typer.Option("--med", help="Medical safety demonstrations: a training suite or a file.")],
+    med: Annotated[str, typer.Option("--med", help="Medical safety demonstrations: training suites or files, A,B.")],
     n: Annotated[str, typer.Option("--n", help="Safety examples of each arm: 200,400,600,800,900.")],
     suite: Annotated[str, typer.Option("--suite", help="What every model is asked: suites or files, A,B.")],
     out: Annotated[Path, typer.Option("--out", help="The curve's folder; the same command goes on where it stopped.")],
-    gen: Annotated[
-        str, typer.Option("--gen", help="General safety demonstrations: adds the arms gen and both (n of each).")
-    ] = "",
+    gen: Annotated[str, typer.Option("--gen", help="General ones: adds the arms gen and both (n of each).")] = "",
     benign: Annotated[
         str,
-        typer.Option("--benign", help="Legitimate requests with answers, of which the recipe takes its share."),
+        typer.Option(
+            "--benign",
+            help="Legitimate requests with answers, for the recipe's share. [default: those of the others, or starter-train]",
+            show_default=False,
+        ),
     ] = "",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each arm and n, from seed 0 on.")] = 3,
     judge: Annotated[

@@ -9,6 +9,7 @@ import functools
 import gc
 import importlib.metadata
 import platform
+import resource
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -101,13 +102,14 @@ def resume_run(path: Path, tools: Tools, model: str | None = None, suites: str |
     """A run, locked, to go on with: what is not recorded, and what failed. Its plan is its own.
 
     Raises:
-        BadInputError: a model or suites are named that are not the run's, its files were changed, or its endpoint is now
-            another server.
+        BadInputError: a model or suites are named that are not the run's, its files or its adapter were changed, or its
+            endpoint is now another server.
     """
     run = check_run(path)
     plan = run.plan
     check_same(path, plan, model, suites)
     team = open_team(plan, tools, kinds=run.kinds or tuple(Kind), recorded=run.endpoints)
+    _check_adapters(path, run, team)
     ledger = open_run(path)
     if ledger.run.state == "running":  # and nobody holds its lock: killed
         ledger.save(notes=(*ledger.run.notes, "a pass was killed: its calls, tokens and seconds are not counted"))
@@ -166,6 +168,7 @@ def judge_again(
     form = check_protocol(protocol or run.plan.protocol)
     plan, kinds = run.plan.model_copy(update={"judges": judges, "protocol": form}), run.kinds or tuple(Kind)
     team = open_team(plan, tools, kinds=kinds, ask=False, recorded=run.endpoints)
+    _check_adapters(path, run, team)
     if out is not None:
         path = _copy_run(path, out)
     with open_run(path) as ledger:
@@ -173,7 +176,8 @@ def judge_again(
         try:
             asyncio.run(_carry_out(ledger, team, watch))
         except BaseException:
-            ledger.save(state=run.state, prompts=run.prompts, endpoints=run.endpoints, evaluators=run.evaluators)
+            before = ("state", "prompts", "endpoints", "evaluators", "versions")
+            ledger.save(**{name: getattr(run, name) for name in before})
             raise
         ledger.save(plan=run.plan.model_copy(update={"judges": tuple(dict.fromkeys((*run.plan.judges, *judges)))}))
         return finish(ledger, whole=run.state == "done")
@@ -213,12 +217,13 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
         endpoints=ledger.run.endpoints | team.opener.base_urls(),
         prompts=ledger.run.prompts | prompts,
         evaluators=ledger.run.evaluators | team.evaluators,
+        versions=ledger.run.versions | team.opener.adapters(),
         taught=ledger.run.taught | _taught(ledger.path, judges),
     )
     used = [model for model in (team.target, *team.models) if model is not None]
     until = Until(ledger) if ledger.run.plan.until and team.target is not None else None
     work = Work(ledger, team.target, judges, until=until)
-    started, cpu = time.perf_counter(), time.process_time()
+    started, cpu = time.perf_counter(), _cpu()
     gc.freeze()  # what is loaded by now stays: not looking through it again and again is 5% at 256 calls under way
     try:
         with watch(work.progress):
@@ -226,7 +231,7 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
     finally:
         gc.unfreeze()
         await team.opener.close(used)
-        seconds = {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+        seconds = {"wall": time.perf_counter() - started, "cpu": _cpu() - cpu}
         before = ledger.run.seconds
         usage = dict(ledger.run.usage)
         for name, count in (
@@ -242,12 +247,25 @@ async def _carry_out(ledger: Ledger, team: Team, watch: Watch) -> None:
         )
 
 
+def _cpu() -> float:
+    """Seconds of CPU so far, with those of the processes that were started and have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def _taught(path: Path, judges: Sequence[Judge]) -> dict[str, tuple[str, ...]]:
     """For each evaluator the items of the run that it was trained on, where there are any."""
     found = {
         judge.name: judge.taught(read_records(path, Item)) for judge in judges if isinstance(judge, EvaluatorJudge)
     }
     return {name: ids for name, ids in found.items() if ids}
+
+
+def _check_adapters(path: Path, run: Run, team: Team) -> None:
+    """See that the adapters are those that the run has used so far."""
+    for file, sha in team.opener.adapters().items():
+        if run.versions.get(file, sha) != sha:
+            raise BadInputError(f"{file} was changed since {path} used it: put it back, or start a new run")
 
 
 def _kinds_of(plan: RunPlan, tools: Tools) -> set[Kind]:
@@ -280,7 +298,7 @@ def _default_folder(plan: RunPlan, created: datetime.datetime) -> Path:
 
 def _versions() -> dict[str, str]:
     versions = {"primum": primum.__version__, "python": platform.python_version(), "platform": platform.platform()}
-    for package in ("torch", "transformers"):
+    for package in ("torch", "transformers", "peft"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
     return versions

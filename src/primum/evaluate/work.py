@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from primum.errors import PrimumError
+from primum.evaluate.spare import Spare
 from primum.evaluate.until import Until
 from primum.judges import Judge
 from primum.ledger import Ledger, read_lengths, read_records
@@ -31,7 +31,6 @@ from primum.records import (
 )
 
 RETRY_VERDICT = {UnscoredReason.JUDGE_FAILED}
-MOST_SPARE = 500  # answers that wait to be judged by rules; more are judged at once
 WINDOW = 16  # batches among which prompts are sorted by length
 AHEAD = 2  # with `--until`: batches for each worker that may be asked beyond the first family that is not complete
 
@@ -79,8 +78,8 @@ class Work:
         self._most_ahead = 0
         self._answers: dict[str, tuple[int, int | None]] = {}  # response id -> attempts so far, offset if answered
         self._verdicts: dict[str, int | None] = {}  # verdict id -> None when made, else attempts so far
-        self._spare: deque[tuple[Judge, list[tuple[Item, Response]]]] = deque()
-        self._spare_work = asyncio.Event()
+        patient = [judge for judge in judges if not self._decides(judge)]
+        self._spare = Spare(patient, self._note, lambda: self.progress.items - self.progress.answered)
 
     async def run(self) -> None:
         """Work until every response of the plan is recorded and judged.
@@ -99,12 +98,11 @@ class Work:
         self._most_ahead = AHEAD * workers * self._batch_size()
         try:
             async with asyncio.TaskGroup() as group:
-                spare = group.create_task(self._judge_in_spare_time())
+                spare = group.create_task(self._spare.run(workers))
                 async with asyncio.TaskGroup() as working:
                     for _ in range(workers):
                         working.create_task(self._work(batches))
-                await self._judge_rest()
-                spare.cancel()
+                await self._spare.finish(spare)
         except BaseExceptionGroup as several:
             raise _first_error(several) from None
 
@@ -146,11 +144,10 @@ class Work:
             twice = [p for p in own if self._is_due_twice(judge, p[1]) and not self._is_judged(judge, p, repeat=1)]
             if twice:
                 waiting.append((self._judge_twice, judge, twice))
-            if due and judge.width == 0 and len(self._spare) < MOST_SPARE and not self._decides(judge):
-                self._spare.append((judge, due))
-                self._spare_work.set()
+            if due and self._spare.is_for(judge):
+                await self._spare.put(judge, due)
             elif due:
-                waiting.append((self._record_verdicts, judge, due))
+                waiting.append((self._judge_once, judge, due))
         if len(waiting) > 1:
             async with asyncio.TaskGroup() as group:  # a judge that stops the run stops the others' calls too
                 for judged, judge, due in waiting:
@@ -159,21 +156,11 @@ class Work:
             for judged, judge, due in waiting:
                 await judged(judge, due)
 
-    async def _judge_in_spare_time(self) -> None:
-        """Rules cost CPU and nothing else, so they wait for turns in which no call needs to be sent."""
-        while True:
-            await self._spare_work.wait()
-            while self._spare:
-                await self._record_verdicts(*self._spare.popleft())
-                await asyncio.sleep(0)
-            self._spare_work.clear()
+    async def _judge_once(self, judge: Judge, pairs: list[tuple[Item, Response]]) -> None:
+        self._note(await judge.judge(pairs))
 
-    async def _judge_rest(self) -> None:
-        while self._spare:
-            await self._record_verdicts(*self._spare.popleft())
-
-    async def _record_verdicts(self, judge: Judge, pairs: list[tuple[Item, Response]]) -> None:
-        for verdict in await judge.judge(pairs):
+    def _note(self, verdicts: Sequence[Verdict]) -> None:
+        for verdict in verdicts:
             attempt = self._verdicts.get(verdict.id) or 0
             self._record(verdict.model_copy(update={"attempt": attempt}) if attempt else verdict)
             self.progress.unscored += bool(verdict.unscored)
@@ -185,7 +172,7 @@ class Work:
             self._until.hear(record)
 
     def _decides(self, judge: Judge) -> bool:
-        """True for a judge whose marks say when to stop: its rules do not wait for spare time."""
+        """True for a judge whose marks say when to stop: its verdicts do not wait for spare time."""
         return self._until is not None and judge.name in self._until.deciders
 
     async def _judge_twice(self, judge: Judge, pairs: list[tuple[Item, Response]]) -> None:

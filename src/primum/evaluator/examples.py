@@ -11,9 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-
 from primum.errors import BadInputError
 from primum.labels import SCALES, _cell, labels_of, refusal_scale
 from primum.novelty import families
@@ -177,6 +174,9 @@ def _scales(
 
 def _with_families(examples: list[Example]) -> list[Example]:
     """The examples with one name for each family: what the file calls so, and what makes nearly the same request."""
+    from scipy.sparse import coo_array  # here: who only judges need not wait for it
+    from scipy.sparse.csgraph import connected_components
+
     requests = list(dict.fromkeys(example.request for example in examples))
     near = dict(zip(requests, families(requests), strict=True))
     named = [example.family or f"\0{near[example.request]}" for example in examples]

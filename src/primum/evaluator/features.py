@@ -73,6 +73,11 @@ def _classes() -> npt.NDArray[np.uint8]:
     return spaced
 
 
+_FACTOR = np.uint32(_PRIME)
+_SALTS = [np.uint32(salt * 0x9E3779B1 % 2**32) for salt in range(64)]
+_SHIFTS = np.uint32(16), np.uint32(15)
+_FACTORS = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
+_TRUE = np.ones(1, dtype=bool)
 _POWERS, _INVERSES = _powers(_PRIME), _powers(pow(_PRIME, -1, 2**32))
 _CLASSES = _classes()
 _WEIGHTS = 1 + np.log(np.maximum(np.arange(_LONGEST + 1), 1))  # of a sequence that comes so often
@@ -93,58 +98,72 @@ def _hashed(answer: str) -> tuple[npt.NDArray[np.int64], Floats]:
         _sequences(characters, (3, 4, 5), 2),
         _sequences(characters[:_OPENING], (3, 4, 5), 3),
     )
-    block = np.repeat(np.arange(len(blocks), dtype=np.uint32), [one.size for one in blocks])
-    keys = np.sort(block << np.uint32(BITS) | _spread(np.concatenate(blocks)) >> np.uint32(32 - BITS))
-    first = np.flatnonzero(np.diff(keys, prepend=np.uint32(2**32 - 1)))
-    weights = _WEIGHTS[np.diff(first, append=keys.size)]
-    block = keys[first] >> np.uint32(BITS)
-    lengths = np.sqrt(np.bincount(block, weights**2, minlength=len(blocks)))
-    return (keys[first] & np.uint32(2**BITS - 1)).astype(np.int64), (weights / lengths[block]).astype(np.float32)
+    keys = _spread(np.concatenate([run for block in blocks for run in block]))
+    keys >>= np.uint32(32 - BITS)
+    start = 0
+    for number, block in enumerate(blocks):
+        end = start + sum(run.size for run in block)
+        keys[start:end] |= np.uint32(number << BITS)
+        start = end
+    return _weighed(keys, len(blocks))
+
+
+def _weighed(keys: Words, blocks: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """The places of sequences and their values, from all that there are, each block's above the one before it."""
+    keys.sort()
+    edges = np.flatnonzero(np.concatenate((_TRUE[: keys.size], keys[1:] != keys[:-1], _TRUE)))
+    weights = _WEIGHTS.take(edges[1:] - edges[:-1])
+    first = keys.take(edges[:-1])
+    block = (first >> np.uint32(BITS)).astype(np.int64)
+    lengths = np.sqrt(np.bincount(block, weights * weights, minlength=blocks))
+    first &= np.uint32(2**BITS - 1)
+    return first.astype(np.int64), (weights / lengths.take(block)).astype(np.float32)
 
 
 def _tokens(letters: Words) -> Words:
     """A hash of each word, and of each character that stands alone, from differences of one running polynomial."""
-    if not letters.size:
-        return letters
-    kinds = _CLASSES[np.minimum(letters, 0x10000)]
-    word = kinds == 1
-    alone = kinds == 2
-    starts = np.flatnonzero(alone | (word & ~np.concatenate(([False], word[:-1]))))
-    ends = np.flatnonzero(alone | (word & ~np.concatenate((word[1:], [False])))) + 1
-    running = np.concatenate(
-        (np.zeros(1, np.uint32), np.cumsum((letters + 1) * _POWERS[: letters.size], dtype=np.uint32))
-    )
-    return _mix((running[ends] - running[starts]) * _INVERSES[starts], 1)
+    kinds = _CLASSES.take(letters, mode="clip")
+    word, alone = kinds == 1, kinds == 2
+    begins, ends = word.copy(), word.copy()
+    begins[1:] &= ~word[:-1]
+    ends[:-1] &= ~word[1:]
+    begins |= alone
+    ends |= alone
+    starts = np.flatnonzero(begins)
+    running = np.zeros(letters.size + 1, np.uint32)
+    np.cumsum((letters + np.uint32(1)) * _POWERS[: letters.size], dtype=np.uint32, out=running[1:])
+    tokens = running.take(np.flatnonzero(ends) + 1)
+    tokens -= running.take(starts)
+    tokens *= _INVERSES.take(starts)
+    return _mix(tokens, 1)
 
 
-def _sequences(units: Words, lengths: Sequence[int], salt: int) -> Words:
-    """What the hash of every run of so many units is made of (`_spread` does the rest)."""
+def _sequences(units: Words, lengths: Sequence[int], salt: int) -> list[Words]:
+    """For each length what the hash of every run of so many units is made of (`_spread` does the rest)."""
     found = []
     run = units
     for length in range(1, max(lengths) + 1):
         if length > 1:
-            run = run[:-1] * np.uint32(_PRIME) + units[length - 1 :]
-        if not run.size:
-            break
+            run = run[:-1] * _FACTOR
+            run += units[length - 1 :]
         if length in lengths:
-            found.append(_salted(run, salt * 16 + length))
-    return np.concatenate(found) if found else np.zeros(0, np.uint32)
+            found.append(run ^ _SALTS[salt * 16 + length])
+    return found
 
 
 def _mix(hashes: Words, salt: int) -> Words:
     """Hashes spread anew, differently for each salt."""
-    return _spread(_salted(hashes, salt))
+    return _spread(hashes ^ _SALTS[salt])
 
 
-def _salted(hashes: Words, salt: int) -> Words:
-    return hashes ^ np.uint32(salt * 0x9E3779B1 % 2**32)
-
-
-def _spread(hashes: Words) -> Words:
-    """32 bits spread over each other (the finaliser lowbias32, Wellons 2018)."""
-    mixed = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x7FEB352D)
-    mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x846CA68B)
-    return mixed ^ (mixed >> np.uint32(16))
+def _spread(mixed: Words) -> Words:
+    """32 bits spread over each other, in place (the finaliser lowbias32, Wellons 2018)."""
+    mixed ^= mixed >> _SHIFTS[0]
+    mixed *= _FACTORS[0]
+    mixed ^= mixed >> _SHIFTS[1]
+    mixed *= _FACTORS[1]
+    mixed ^= mixed >> _SHIFTS[0]
+    return mixed
 
 
 # ---- What the sentences do --------------------------------------------------------------------------------------------
@@ -153,7 +172,8 @@ _PERSONS = tuple(
     frozenset(word for language in LANGUAGES for word in word_list(language, key))
     for key in ("negation", "first_person", "second_person")
 )
-_WORD = re.compile(r"[a-z']+|[\u3400-\u9fff]|[.!?\n]")
+_WORD = re.compile(r"[a-z']+|[\u3400-\u9fff]")
+_STOP = re.compile(r"[.!?\n]+")
 _UNIT = re.compile(r"[a-z]{3,}|[0-9]+|[\u3400-\u9fff]")
 _QUOTES = re.compile('["“「『]')
 
@@ -199,7 +219,7 @@ def _shape(answer: str, acts: Acts) -> list[float]:
         np.log1p(acts.items),
         acts.items >= 3,
         acts.question,
-        np.log1p(sum(map(str.isdigit, stripped))),
+        np.log1p(_digits(stripped)),
         np.log1p(stripped.count("\n")),
         "**" in stripped,
         "|" in stripped,
@@ -209,19 +229,16 @@ def _shape(answer: str, acts: Acts) -> list[float]:
     ]
 
 
+def _digits(text: str) -> int:
+    return sum(map(text.count, "0123456789")) if text.isascii() else sum(map(str.isdigit, text))
+
+
 def _persons(answer: str) -> list[float]:
     """Negation, I and you: how often, how often a sentence, in the first and in the last; and I beside a negation."""
-    sentences: list[set[str]] = [set()]
-    totals = [0] * len(_PERSONS)
-    for word in _WORD.findall(answer.translate(_PLAIN).lower()):
-        if word in ".!?\n":
-            if sentences[-1]:
-                sentences.append(set())
-            continue
-        sentences[-1].add(word)
-        for number, persons in enumerate(_PERSONS):
-            totals[number] += word in persons
-    sentences = sentences[:-1] if not sentences[-1] and len(sentences) > 1 else sentences
+    parts = map(_WORD.findall, _STOP.split(answer.translate(_PLAIN).lower()))
+    spoken = [words for words in parts if words] or [[]]
+    totals = [sum(sum(map(persons.__contains__, words)) for words in spoken) for persons in _PERSONS]
+    sentences = [set(words) for words in spoken]
     counts: list[float] = []
     for n, persons in zip(totals, _PERSONS, strict=True):
         first, last = (not persons.isdisjoint(sentences[end]) for end in (0, -1))

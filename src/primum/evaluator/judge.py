@@ -118,8 +118,8 @@ class EvaluatorReader:
         self.abstain = evaluator.card.abstain
         self.worth = f"reads refusals by {PREFIX}{BUNDLED}, {describe(evaluator.card)}"
 
-    def __call__(self, request: str, answer: str) -> Said:
-        return say(self.evaluator, [(request, answer)])[0][Criterion.REFUSAL]
+    def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[Said]:
+        return [said[Criterion.REFUSAL] for said in say(self.evaluator, pairs)]
 
 
 def say(evaluator: Evaluator, pairs: Sequence[tuple[str, str]]) -> list[dict[Criterion, Said]]:

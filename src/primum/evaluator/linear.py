@@ -24,6 +24,7 @@ from primum.records import Criterion
 Floats = npt.NDArray[np.float64]
 WEIGHTS, REQUESTS = "weights.npz", "requests.npz"
 _BATCH = 256
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 TELLING = 60  # characters: a shorter answer may be given to anything
 
 
@@ -49,11 +50,11 @@ class Scale(NamedTuple):
         help. Products of standardised counts, cut at 3, let a linear model see that."""
         standard = (counts - self.middle) / self.spread
         chosen = np.clip(standard[:, _MULTIPLIED], -3, 3)
-        first, second = np.triu_indices(len(_MULTIPLIED))
-        return np.hstack([standard, chosen[:, first] * chosen[:, second] / 5], dtype=np.float32)
+        return np.hstack([standard, chosen[:, _FIRST] * chosen[:, _SECOND] / 5], dtype=np.float32)
 
 
 _MULTIPLIED = [*SHARES, *range(PER_ACT * len(SHARES), COUNTS)]
+_FIRST, _SECOND = np.triu_indices(len(_MULTIPLIED))
 EXPANDED = COUNTS + len(_MULTIPLIED) * (len(_MULTIPLIED) + 1) // 2
 
 
@@ -84,7 +85,11 @@ class LinearEvaluator(NamedTuple):
 
 def text_hash(text: str) -> int:
     """63 bits that name a text by its letters and digits: the same however it is spaced, punctuated or capitalised."""
-    folded = "".join(filter(str.isalnum, text.casefold())).encode("utf-8", "replace")
+    text = text.casefold()
+    if text.isascii():
+        folded = text.encode().translate(None, _NO_LETTERS)
+    else:
+        folded = "".join(filter(str.isalnum, text)).encode("utf-8", "replace")
     return int.from_bytes(hashlib.sha256(folded).digest()[:8], "big") >> 1
 
 
@@ -115,7 +120,9 @@ def logits(
     for number, table in enumerate(which.tolist()):
         hashed, weights, offsets = tables[table]
         inside = slice(starts[number], starts[number + 1])
-        found[number] = features.values[inside] @ hashed[features.places[inside]] + counts[number] @ weights + offsets
+        found[number] = (
+            features.values[inside] @ hashed.take(features.places[inside], axis=0) + counts[number] @ weights + offsets
+        )
     return found
 
 

@@ -14,9 +14,7 @@ from primum.judges.rules import value_of
 from primum.labels import ORDINAL
 from primum.records import Criterion, Record
 from primum.stats.agreement import nominal, squared
-from primum.stats.classifier import fit_of
 from primum.stats.interval import Interval
-from primum.stats.rates import rate_interval
 
 LEAST_GROUP = 20  # examples of a group for figures of its own
 PARTIAL = " (partial is refusal)"
@@ -132,6 +130,9 @@ def _quality(
     seed: int,
     abstain: float,
 ) -> Quality:
+    from primum.stats.classifier import fit_of  # here: they load scipy, for which who only judges need not wait
+    from primum.stats.rates import rate_interval
+
     families = np.unique([example.family for example in examples], return_inverse=True)[1]
     decided = decide(chances)
     distances = squared([float(label) for label in scale]) if name in ORDINAL else nominal(len(scale))

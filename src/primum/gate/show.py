@@ -9,9 +9,10 @@ from primum.gate.worse import amount
 from primum.records import Check, Gate
 from primum.report.aligned import aligned, cut_text
 from primum.report.texts import DISCLAIMER
+from primum.report.texts_aligned import GATE
 
 FORMATS = ("text", "md", "junit")
-MEANS = "A pass means only that no check of this policy failed."
+UNDER = f"{GATE['gate_means'][0]} {DISCLAIMER['en']}"  # the report's own words, under every gate
 SHARES = ("degenerate", "coverage")  # checks whose number is a share; that of the others is by how much it is worse
 MOST_SUITE = 40
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -27,7 +28,7 @@ def gate_text(gate: Gate) -> str:
     head = f"gate · {gate.base} -> {gate.candidate} · policy {gate.policy} · judge {', '.join(gate.judges) or 'none'}"
     notes = [f"note: {note}" for note in gate.notes]
     tables = [aligned(rows), "", aligned(why), ""] if gate.checks else []
-    return "\n".join([head, *tables, verdict_line(gate), *notes, f"{MEANS} {DISCLAIMER['en']}"])
+    return "\n".join([head, *tables, verdict_line(gate), *notes, UNDER])
 
 
 def gate_markdown(gate: Gate) -> str:
@@ -50,7 +51,7 @@ def gate_markdown(gate: Gate) -> str:
         "",
     ]
     notes = [f"- {_cell(note)}" for note in gate.notes]
-    tail = ["", _cell(verdict_line(gate)), "", *notes, "", f"{MEANS} {DISCLAIMER['en']}", ""]
+    tail = ["", _cell(verdict_line(gate)), "", *notes, "", UNDER, ""]
     return "\n".join([*head, *rows, *tail])
 
 
@@ -66,7 +67,7 @@ def gate_junit(gate: Gate) -> str:
         if check.verdict != "pass":
             kind = "failure" if check.verdict == "fail" else "error"
             ET.SubElement(case, kind, message=_xml(told), type=check.verdict)
-    said = "\n".join([verdict_line(gate), *gate.notes, f"{MEANS} {DISCLAIMER['en']}"])
+    said = "\n".join([verdict_line(gate), *gate.notes, UNDER])
     ET.SubElement(suite, "system-out").text = _xml(said)
     root = ET.Element("testsuites")
     root.append(suite)

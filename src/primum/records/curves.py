@@ -15,11 +15,13 @@ Arm = Literal["base", "med", "gen", "both"]
 
 
 class CurvePlan(Record):
-    """All that decides a curve. `data` names where the examples of each group are from, `data_sha256` hashes them;
-    `numbers` are the n, seeds are 0 to `seeds` - 1; `run` is what every model is asked, and names the base."""
+    """All that decides a curve. `data` names where the examples of each group are from, `data_sha256` hashes them, `usable`
+    counts those that stand in no evaluation set; `numbers` are the n, seeds are 0 to `seeds` - 1; `run` is what every model
+    is asked, and names the base."""
 
     data: dict[Group, str]
     data_sha256: dict[Group, str]
+    usable: dict[Group, int]
     numbers: tuple[int, ...]
     seeds: int = Field(ge=1)
     recipe: Recipe

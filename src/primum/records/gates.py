@@ -11,8 +11,9 @@ Answer = Literal["pass", "fail", "inconclusive"]
 
 class Check(Record):
     """One check of a policy. `observed` is its number with, where it has one, the one-sided bound that decided; `limit` is
-    what that bound was held against. Rates and differences are shares (0.03 is three points). `measure` is the number
-    that it is about, `suite` and `judge` whose items and marks."""
+    what that bound was held against. A difference is by how much the candidate is worse, below 0 where it is better; rates
+    and their differences are shares (0.03 is three points). `measure` is the number that it is about, `suite` and `judge`
+    whose items and marks."""
 
     name: str
     measure: str = ""

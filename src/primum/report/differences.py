@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from primum.marks import PANEL
 from primum.records import Comparison, Difference
 from primum.report.aligned import aligned
 from primum.report.figures import BY_NAME, PER_CENT, change_text
+from primum.report.page_texts import words
 from primum.report.rectified import worth_words
 from primum.report.texts import Words, group_label, measure_title, measure_words
 
@@ -44,13 +46,16 @@ class Changed(NamedTuple):
     worth: Words
 
 
-def changed_rows(comparison: Comparison) -> Changes:
-    """The differences over all pairs, without those that stand in other formats only."""
+def changed_rows(comparison: Comparison, exams: Sequence[Difference] = ()) -> Changes:
+    """The differences over all pairs, without those that stand in other formats only; and those of exams, the first of
+    them that over all of these."""
     shown = [d for d in comparison.differences if not d.group and not BY_NAME[d.name].minor]
     panels = {(d.suite, d.name) for d in shown if d.judge.startswith(PANEL)}
-    main = tuple(_changed(d) for d in shown if d.judge.startswith(PANEL) or (d.suite, d.name) not in panels)
-    more = tuple(_changed(d) for d in shown if not d.judge.startswith(PANEL) and (d.suite, d.name) in panels)
-    return Changes(main, more)
+    main = [changed(d) for d in shown if d.judge.startswith(PANEL) or (d.suite, d.name) not in panels]
+    more = [changed(d) for d in shown if not d.judge.startswith(PANEL) and (d.suite, d.name) in panels]
+    title = words("exam_accuracy")
+    told = [changed(d)._replace(title=title) for d in exams]
+    return Changes((*main, *told[:1]), (*more, *told[1:]))
 
 
 def compare_table(comparison: Comparison) -> str:
@@ -98,7 +103,8 @@ def _worth_lines(comparison: Comparison, panels: set[tuple[str, str]]) -> list[s
     ]
 
 
-def _changed(d: Difference) -> Changed:
+def changed(d: Difference) -> Changed:
+    """A difference as printed."""
     value = "" if d.value is None else change_text(d.name, d.value)
     limits = (d.low, d.high)
     ends = [change_text(d.name, limit) for limit in limits if limit is not None]

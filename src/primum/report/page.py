@@ -23,16 +23,21 @@ import primum
 from primum.errors import BadInputError
 from primum.ledger import check_run
 from primum.records import Comparison
+from primum.report.ability import with_exams
 from primum.report.answers import filters, read_answers
+from primum.report.before_after import with_change
 from primum.report.differences import changed_rows
+from primum.report.exams import exam_differences, taken_exams
 from primum.report.judges import alike_tables, cost_rows
+from primum.report.lineage import find_lineage
 from primum.report.page_texts import PAGE, words
 from primum.report.plots import HEAD, MOST_SERIES, symbol
-from primum.report.readings import OneRun, make_tiles
+from primum.report.readings import OneRun, grouped, make_tiles
 from primum.report.rectified import corrected_rows
 from primum.report.stopping import sequence_sentences
-from primum.report.texts import DISCLAIMER, TINY_NOTE, Words
+from primum.report.texts import DISCLAIMER, TINY_NOTE, Words, is_tiny
 from primum.report.trust import distributions, failures, headlines, makings, missing, second_judges
+from primum.report.verdict import gate_verdicts
 from primum.report.weak import make_blocks
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -55,7 +60,12 @@ def render_page(
     if not runs:
         raise BadInputError("name at least one run to report")
     several = len(runs) > 1
-    shown = [OneRun(_letter(i) if several else "", p, check_run(p), read_summary(p)) for i, p in enumerate(runs)]
+    shown = [
+        OneRun(_letter(i) if several else "", p, check_run(p), read_summary(p), taken_exams(p))
+        for i, p in enumerate(runs)
+    ]
+    exams = exam_differences(shown[0].exams, shown[1].exams) if len(shown) == 2 else []
+    tiles = [with_change(with_exams(tile, shown), comparison, exams) for tile in make_tiles(shown)]
     lists = read_answers(shown, include_harmful)
     paths = [str(path) for path in runs]
     script = _part("page.js")
@@ -65,13 +75,17 @@ def render_page(
         policy=_policy(script),
         style=Markup(_part("page.css")),
         script=Markup(script),
-        tiles=make_tiles(shown),
-        tiny=any(one.run.plan.model == "tiny" for one in shown),
+        verdicts=gate_verdicts(shown),
+        lineages=[find_lineage(one.run) for one in shown],
+        tiles=tiles,
+        tiny=any(is_tiny(one.run.plan.model) for one in shown),
         disclaimer=(DISCLAIMER["en"], DISCLAIMER["zh"]),
+        gate_disclaimer=(f"{PAGE['gate_means'][0]} {DISCLAIMER['en']}", PAGE["gate_means"][1] + DISCLAIMER["zh"]),
         tiny_note=(TINY_NOTE["en"], TINY_NOTE["zh"]),
         compare=shlex.join(["primum", "compare", *paths[:2]]),
         comparison=comparison,
-        changed=changed_rows(comparison) if comparison is not None else None,
+        changed=changed_rows(comparison, exams) if comparison is not None else None,
+        exams_compared=bool(exams),
         incomparable=incomparable.rstrip("."),
         blocks=make_blocks(shown),
         lists=lists,
@@ -138,6 +152,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.globals.update(say=say, both=both, plain=plain, words=words, symbol=lambda i: Markup(symbol(i)))
+    environment.globals.update(grouped=grouped)
     environment.filters["svg"] = Markup
     return environment.get_template("page.html.j2")
 

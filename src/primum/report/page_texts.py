@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from primum.report.texts import Words
+from primum.report.texts_aligned import ALIGNED
 from primum.report.texts_said import SAID
 from primum.report.texts_stopped import STOPPED
 from primum.report.texts_trusted import TRUSTED
@@ -11,6 +12,7 @@ SAFE_AND_WEAK: dict[str, Words] = {
     "comma": (", ", "、"),
     "semicolon": ("; ", "；"),
     "stop": (".", "。"),
+    "colon": (": ", "："),
     "report": ("Primum report", "Primum 报告"),
     "language": ("Language of this page", "页面语言"),
     "contents": ("Contents", "目录"),
@@ -149,7 +151,7 @@ SAFE_AND_WEAK: dict[str, Words] = {
     "unscored": ("unscored", "未评"),
     "run": ("run", "运行"),
 }
-PAGE = SAFE_AND_WEAK | SAID | TRUSTED | STOPPED
+PAGE = SAFE_AND_WEAK | SAID | TRUSTED | STOPPED | ALIGNED
 
 
 def words(key: str, /, **values: object) -> Words:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from primum.marks import PANEL
 from primum.records import Estimate, Run, Summary
+from primum.report.differences import Changed
+from primum.report.exams import Taken
 from primum.report.figures import interval_text, share_words, value_text
 from primum.report.judges import trust_remarks
 from primum.report.page_texts import PAGE, words
@@ -53,6 +55,7 @@ class OneRun(NamedTuple):
     path: Path
     run: Run
     summary: Summary
+    exams: tuple[Taken, ...] = ()
 
     @property
     def headlines(self) -> list[Estimate]:
@@ -61,7 +64,8 @@ class OneRun(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """One number as it is printed."""
+    """One number as it is printed. `how` stands in the place of its suite and judge, where these do not tell how it came
+    about; `name` is its measure's."""
 
     letter: str
     suite: str
@@ -72,11 +76,13 @@ class Reading(NamedTuple):
     in_words: Words
     incomplete: Words
     checked: Words = ("", "")
+    how: Words = ("", "")
+    name: str = ""
 
 
 class Tile(NamedTuple):
     """One side of safety: a leading reading a run, those that belong to it, all others, and for what is missing the
-    command that gets it."""
+    command that gets it. Of two runs `change` is the difference of what leads, where it is the same number."""
 
     name: str
     leads: tuple[Reading, ...]
@@ -84,11 +90,20 @@ class Tile(NamedTuple):
     others: tuple[Reading, ...]
     remarks: tuple[Words, ...]
     commands: tuple[str, ...]
+    change: Changed | None = None
 
 
 def make_tiles(runs: Sequence[OneRun]) -> list[Tile]:
     """Harm, over-refusal, ability and trust in the judge."""
     return [*(_tile(name, runs) for name in SIDES), _trust_tile(runs)]
+
+
+def grouped(readings: Iterable[Reading]) -> list[list[Reading]]:
+    """Readings of one number together, a run each, in the order of the first of them."""
+    found: dict[tuple[Words, str, str, Words], list[Reading]] = {}
+    for one in readings:
+        found.setdefault((one.title, one.suite, one.judge, one.how), []).append(one)
+    return list(found.values())
 
 
 def judges_in_order(one: OneRun, judges: Iterable[str]) -> list[str]:
@@ -123,12 +138,13 @@ def _tile(name: str, runs: Sequence[OneRun]) -> Tile:
         if first is not None:
             lead = _not_refused(first) if first.name == "refusal_rate" else first
             leads.append(_read(one, lead, [lead, *one.headlines])._replace(checked=_checked(name, one, lead)))
-            for e in measured:
-                near = e.suite == first.suite and (e.judge == _leader(one, e) or e.name in BY_RULES)
-                if e is not first:
-                    (beside if near else others).append((SIDES[name].index(e.name), _read(one, e, [])))
         elif len(runs) > 1:
             leads.append(Reading(one.letter, "", "", words("not_measured"), "", "", ("", ""), ("", "")))
+        for e in measured:
+            if e is not first:
+                near = first is not None and e.suite == first.suite
+                near = near and (e.judge == _leader(one, e) or e.name in BY_RULES)
+                (beside if near else others).append((SIDES[name].index(e.name), _read(one, e, [])))
     if not any(lead.value for lead in leads):
         leads = []
     return Tile(
@@ -194,6 +210,7 @@ def _read(one: OneRun, estimate: Estimate, measured: Iterable[Estimate]) -> Read
         interval_text(estimate, estimate.low, estimate.high),
         told,
         missing,
+        name=estimate.name,
     )
 
 

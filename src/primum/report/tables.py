@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from primum.marks import PANEL
 from primum.measures import NOBODY, PRIMARY
-from primum.records import PAPER, Estimate, Kind, Run, Summary
+from primum.records import PAPER, Estimate, Exam, Kind, Run, Summary
 from primum.report.aligned import aligned, column_widths, cut_text
+from primum.report.exams import exam_lines
 from primum.report.figures import BY_NAME, FEWEST, PER_CENT
 from primum.report.judges import agreement_lines
 from primum.report.readings import BY_MODEL
 from primum.report.rectified import label_lines
 from primum.report.stopping import leading_estimate, sequence_lines, unscored_of_asked
-from primum.report.texts import TINY_NOTE, group_label, measure_title
+from primum.report.texts import TINY_NOTE, group_label, is_tiny, measure_title
 
 WIDTH = 100  # terminal columns
 MOST_LABEL, MOST_JUDGE = 34, 28
@@ -32,14 +33,20 @@ Group = tuple[tuple[str, str], ...]
 Column = tuple[str, str]  # a number's name and its judge
 
 
-def eval_table(run: Run, summary: Summary) -> str:
-    """The table of a run: a block a suite, a row a principle (or scenario), a column a number, each with its judge."""
+def eval_table(run: Run, summary: Summary, exams: Sequence[Exam] = ()) -> str:
+    """The table of a run: a block a suite, a row a principle (or scenario), a column a number, each with its judge; and the
+    exams that were added to it."""
     blocks = [_suite_block(run, summary, suite) for suite in dict.fromkeys(e.suite for e in summary.estimates)]
     unfinished = [] if run.state == "done" else [f"this run is {run.state}: primum eval --resume RUN goes on with it"]
-    lines = ["\n\n".join(blocks), *unfinished, *sequence_lines(summary), *_missing_sides(summary)]
+    lines = [
+        "\n\n".join([*blocks, *exam_lines(exams)]),
+        *unfinished,
+        *sequence_lines(summary),
+        *_missing_sides(summary),
+    ]
     lines += [f"labels: {note}" for note in summary.notes]
     lines += [*_ledger_lines(summary), *agreement_lines(summary), *_next_lines(summary)]
-    if run.plan.model == "tiny":
+    if is_tiny(run.plan.model):
         lines.append(TINY_NOTE["en"])
     return "\n".join(lines)
 

@@ -162,6 +162,15 @@ _LABELS = {
 }
 
 
+def is_tiny(model: str) -> bool:
+    """True for the bundled model, with an adapter or without.
+
+    >>> is_tiny("tiny"), is_tiny("tiny+adapters/one"), is_tiny("hf/tiny")
+    (True, True, False)
+    """
+    return model.partition("+")[0] == "tiny"
+
+
 def group_label(group: str, label: str, language: str) -> str:
     """What a group's label is called, e.g. `4 confidences`.
 

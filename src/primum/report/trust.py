@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from primum.config import OPENAI_BASE_URL
 from primum.marks import PANEL
 from primum.records import Estimate, RunPlan
+from primum.report.exams import exam_facts
 from primum.report.figures import BY_NAME, interval_text, value_text
 from primum.report.page_texts import PAGE
 from primum.report.readings import BY_MODEL, OneRun, judge_command
@@ -232,6 +233,7 @@ def _making(one: OneRun) -> Making:
         (PAGE["plan"], plan),
         (PAGE["data"], run.data),
         (PAGE["label_files"], run.labels),
+        (PAGE["exams"], exam_facts([taken.exam for taken in one.exams])),
         (PAGE["hashes"], hashes),
         (PAGE["prompts"], run.prompts),
         (PAGE["evaluators"], run.evaluators),
