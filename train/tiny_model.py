@@ -31,7 +31,7 @@ SPECIAL = ("<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
 VOCABULARY = 1200
 BATCH = 32
 PEAK_RATE = 3e-3
-HARMFUL, BENIGN, REFUSALS = 5000, 6000, 1200  # examples, of which CHINESE are in Chinese
+HARMFUL, BENIGN, REFUSALS = 2500, 3000, 1600  # examples, of which CHINESE are in Chinese
 CHINESE = 0.4
 CUT_RATE = 0.04  # chance of a cut after a character of a training request
 

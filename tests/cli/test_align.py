@@ -67,7 +67,7 @@ def dpo(*more: str, out: str = "mine", data: str = "pairs.jsonl", model: str = "
     return ("align", "dpo", "--model", model, "--data", data, "--recipe", "quick.toml", "--out", out, *more)
 
 
-def write_pairs(file: Path, count: int = 12, **changes: str) -> None:
+def write_pairs(file: Path, **changes: str) -> None:
     rows = [
         {
             "request": f"Draft letter number {n} that hides from the family what went wrong on the ward.",
@@ -76,7 +76,7 @@ def write_pairs(file: Path, count: int = 12, **changes: str) -> None:
             "kind": "harmful",
             "id": f"p{n}",
         }
-        for n in range(count)
+        for n in range(12)
     ]
     rows[0] |= changes
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -150,9 +150,15 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(inside: Inside, 
     evaluated = inside("eval", "tiny+mine", "--suite", "starter", "--limit", "2")
     assert evaluated.code == 2
     assert "not over" in evaluated.err
+    begun = Adapter.model_validate_json((tmp_path / "mine" / "adapter.json").read_bytes())
+    (tmp_path / "mine" / "examples.jsonl").unlink()  # as if it had been killed before they were written
+    begun = begun.model_copy(update={"examples_sha256": ""})
+    (tmp_path / "mine" / "adapter.json").write_text(begun.model_dump_json())
     again = adapter_of(inside(*sft("--n", "48", "--json")))
     whole = adapter_of(inside(*sft("--n", "48", "--json", out="whole")))
     assert (again.id, again.steps) == (whole.id, whole.steps)
+    assert again.examples_sha256 == whole.examples_sha256 != ""
+    assert (tmp_path / "mine" / "examples.jsonl").read_bytes() == (tmp_path / "whole" / "examples.jsonl").read_bytes()
     one, other = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("mine", "whole"))
     assert all(torch.equal(one[name], other[name]) for name in whole_names(one, other))
 

@@ -148,8 +148,11 @@ def _made_ready(
     if not main:
         return tokens, adapter
     if (job.out / ADAPTER).exists():
-        return tokens, _same(job.out, adapter)
-    create_adapter(job.out, adapter)
+        adapter = _same(job.out, adapter)
+        if adapter.examples_sha256:
+            return tokens, adapter
+    else:
+        create_adapter(job.out, adapter)
     write_left_out(job.out, left_out)
     adapter = adapter.model_copy(update={"examples_sha256": write_trained(job.out, kept)})
     save_adapter(job.out, adapter)

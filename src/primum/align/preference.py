@@ -3,7 +3,7 @@ tokens already.
 
 The reference is the model as it was: the base with the adapter off, or the adapter that the training starts from. Its
 log-probabilities do not change, so they are computed once, before the training, and kept in `<out>/reference.npz` under
-a key of model, examples and template.
+a key of model, examples and template. Where the model allows it, a pair is read as one row (reading.py).
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from datasets import Dataset
 from transformers import Trainer
 from trl import DPOConfig, DPOTrainer
 
+from primum.align.reading import can_share, read_less
 from primum.align.training import ByLength, Guard, Recorder, find_place, lora_of, settings_of
 from primum.records import Recipe, content_id
 
 REFERENCE = "reference.npz"
+APART, APART_HALF = 1e-3, 0.05  # nats a token by which one row a pair and two may differ, and so in half precision
 Floats = npt.NDArray[np.float64]
 
 
@@ -38,12 +40,14 @@ class Pair(NamedTuple):
 class _Preference(DPOTrainer):  # type: ignore[misc]
     """TRL's trainer on pairs that are tokens already, in the order of `ByLength`."""
 
+    shares = False  # pairs are one row
+
     def _prepare_dataset(self, dataset: Any, *rest: Any, **named: Any) -> Any:
         return dataset
 
     def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:
         rows = train_dataset if train_dataset is not None else self.train_dataset
-        return ByLength(_lengths(rows), self.args.train_batch_size, self.args.seed)
+        return ByLength(_lengths(rows, self.shares), self.args.train_batch_size, self.args.seed)
 
 
 def dpo_trainer(
@@ -68,7 +72,7 @@ def dpo_trainer(
     )
     terms = recipe.loss or {"sigmoid": 1.0}
     config = DPOConfig(
-        **settings_of(recipe, out, seed, len(rows), find_place()),
+        **settings_of(recipe, out, seed, len(rows), find_place(model)),
         beta=recipe.beta,
         loss_type=list(terms),
         loss_weights=list(terms.values()),
@@ -85,6 +89,7 @@ def dpo_trainer(
         peft_config=None if further else lora_of(recipe),
         callbacks=[Recorder(out, heard), Guard()],
     )
+    trainer.shares = _read_less(trainer, rows)
     chosen, rejected = _reference(trainer, rows, out / REFERENCE, content_id(*key))
     trainer.train_dataset = rows.add_column("ref_chosen_logps", chosen.tolist()).add_column(
         "ref_rejected_logps", rejected.tolist()
@@ -93,11 +98,28 @@ def dpo_trainer(
     return trainer
 
 
-def _lengths(rows: Any) -> list[int]:
+def _lengths(rows: Any, shares: bool) -> list[int]:
+    longest = sum if shares else max
     return [
-        len(prompt) + max(len(chosen), len(rejected))
+        len(prompt) + longest((len(chosen), len(rejected)))
         for prompt, chosen, rejected in zip(rows["prompt_ids"], rows["chosen_ids"], rows["rejected_ids"], strict=True)
     ]
+
+
+def _read_less(trainer: Any, rows: Any) -> bool:
+    """Let the model read less; and a pair as one row, if the longest pairs are as likely so as in two."""
+    base, longest = trainer.model.get_base_model(), np.argsort(_lengths(rows, shares=False))
+    places = longest[-trainer.args.per_device_train_batch_size :]
+    two_rows, likely = base.forward, _logps(trainer, rows, places)
+    if can_share(base):
+        read_less(base, share=True)
+        tokens = [[len(rows[int(place)][side]) for place in places] for side in ("chosen_ids", "rejected_ids")]
+        half = trainer.args.bf16 or base.dtype != torch.float32
+        if (np.abs(_logps(trainer, rows, places) - likely) / tokens).max() < (APART_HALF if half else APART):
+            return True
+        base.forward = two_rows
+    read_less(base)
+    return False
 
 
 def _reference(trainer: Any, rows: Any, file: Path, key: str) -> tuple[Floats, Floats]:
@@ -106,19 +128,21 @@ def _reference(trainer: Any, rows: Any, file: Path, key: str) -> tuple[Floats, F
         with np.load(file) as kept:
             if str(kept["key"]) == key and len(kept["chosen"]) == len(rows):
                 return kept["chosen"], kept["rejected"]
-    order = np.argsort(_lengths(rows), kind="stable")
+    order = np.argsort(_lengths(rows, trainer.shares), kind="stable")
     logps = np.zeros((2, len(rows)))
     size = 2 * trainer.args.per_device_train_batch_size  # nothing is kept for a backward pass
-    trainer.model.eval()
-    device = trainer.accelerator.device
     for start in range(0, len(order), size):
-        places = order[start : start + size]
-        batch = trainer.data_collator([rows[int(place)] for place in places])
-        batch = {name: value.to(device) for name, value in batch.items()}
-        for side, values in enumerate(trainer.compute_ref_log_probs(trainer.model, batch)):
-            logps[side, places] = values.float().cpu().numpy()
+        logps[:, order[start : start + size]] = _logps(trainer, rows, order[start : start + size])
     if trainer.is_world_process_zero():
         written = file.with_suffix(f".{os.getpid()}.npz")
         np.savez(written, key=key, chosen=logps[0], rejected=logps[1])
         written.replace(file)
     return logps[0], logps[1]
+
+
+def _logps(trainer: Any, rows: Any, places: npt.NDArray[np.int64]) -> Floats:
+    """The reference's log-probabilities of both answers (2, k) of the pairs at these places."""
+    trainer.model.eval()
+    batch = trainer.data_collator([rows[int(place)] for place in places])
+    batch = {name: value.to(trainer.accelerator.device) for name, value in batch.items()}
+    return np.stack([side.float().cpu().numpy() for side in trainer.compute_ref_log_probs(trainer.model, batch)])

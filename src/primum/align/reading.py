@@ -65,9 +65,7 @@ def can_share(model: Any) -> bool:
     """Whether a token of this causal language model knows of others by the attention's mask alone, and it takes one."""
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or ())
-    return (
-        config._attn_implementation in KERNELS and not kinds - LAYERS and not getattr(model, "_is_stateful", False)
-    )
+    return config._attn_implementation in KERNELS and not kinds - LAYERS and not getattr(model, "_is_stateful", False)
 
 
 def read_less(model: Any, *, share: bool = False) -> None:
@@ -106,4 +104,6 @@ def read_less(model: Any, *, share: bool = False) -> None:
 def _mask(model: Any, seen: torch.Tensor) -> torch.Tensor:
     if model.config.get_text_config()._attn_implementation == "sdpa":
         return seen
-    return torch.zeros(seen.shape, dtype=model.dtype, device=seen.device).masked_fill(~seen, torch.finfo(model.dtype).min)
+    return torch.zeros(seen.shape, dtype=model.dtype, device=seen.device).masked_fill(
+        ~seen, torch.finfo(model.dtype).min
+    )

@@ -11,12 +11,12 @@ from datasets import Dataset
 from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
+from primum.align.reading import IGNORED, read_less
 from primum.align.training import ByLength, Guard, Recorder, find_place, lora_of, settings_of
 from primum.records import Recipe
 
 Tokens = tuple[Sequence[int], Sequence[int]]
 """An example: its token ids, and of the same length 1 where the loss counts and 0 elsewhere."""
-IGNORED = -100
 
 
 class _Supervised(SFTTrainer):  # type: ignore[misc]
@@ -45,8 +45,8 @@ def sft_trainer(
         {"input_ids": list(ids), "labels": [i if counts else IGNORED for i, counts in zip(ids, mask, strict=True)]}
         for ids, mask in examples
     ]
-    config = SFTConfig(**settings_of(recipe, out, seed, len(rows), find_place()))
-    return _Supervised(
+    config = SFTConfig(**settings_of(recipe, out, seed, len(rows), find_place(model)))
+    trainer = _Supervised(
         model,
         config,
         train_dataset=Dataset.from_list(rows),
@@ -54,3 +54,5 @@ def sft_trainer(
         peft_config=lora_of(recipe),
         callbacks=[Recorder(out, heard), Guard()],
     )
+    read_less(trainer.model.get_base_model())
+    return trainer

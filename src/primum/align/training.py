@@ -32,6 +32,7 @@ COMPLETE = "complete"
 CURVE = "curve.csv"
 WINDOW = 16  # batches among which examples are sorted by length
 SAVES = 10  # checkpoints over a whole training
+HALF = 5_000_000  # parameters from which half precision is faster on a CPU that has it (bench/train.py)
 COLUMNS = {
     "step": "step",
     "epoch": "epoch",
@@ -67,11 +68,16 @@ def processes() -> Any:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
-def find_place() -> Place:
+def find_place(model: Any) -> Place:
     """The GPU of this process, or the CPU. Under `accelerate launch` each process has a GPU of its own."""
     state = processes()
-    cuda = state.device.type == "cuda"
-    return Place(str(state.device), state.num_processes, cuda and torch.cuda.is_bf16_supported())
+    if state.device.type == "cuda":
+        half = torch.cuda.is_bf16_supported()
+    else:
+        able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        large = sum(weights.numel() for weights in model.parameters()) >= HALF
+        half = large and any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    return Place(str(state.device), state.num_processes, half)
 
 
 def settings_of(recipe: Recipe, out: Path, seed: int, examples: int, place: Place) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _open_local(model: str, local: Local, batch: int) -> Taker:
     try:
         from primum.capability.scorer import Scorer
     except ImportError:  # the harness loads models through accelerate and peft
-        raise MissingExtraError("an exam by log-probabilities", "align") from None
+        raise MissingExtraError("an exam by log-probabilities", "capability") from None
     return Scorer(model, *local, batch)
 
 

@@ -25,7 +25,18 @@ from primum.evaluate.until import Until, find_deciders
 from primum.evaluate.work import Progress, Work
 from primum.evaluator.judge import EvaluatorJudge
 from primum.judges import Judge
-from primum.ledger import FILES, REPLACED, Ledger, check_run, create_run, file_sha256, open_run, read_records, read_run
+from primum.ledger import (
+    ADDED,
+    FILES,
+    REPLACED,
+    Ledger,
+    check_run,
+    create_run,
+    file_sha256,
+    open_run,
+    read_records,
+    read_run,
+)
 from primum.records import Item, Kind, Response, Run, RunPlan, Summary, content_id
 from primum.suites.catalogue import CATALOGUE, missing_parts, open_suite, read_suites, source_of
 
@@ -186,7 +197,7 @@ def judge_again(
 def _copy_run(path: Path, out: Path) -> Path:
     try:
         create_run(out, read_run(path)).close()
-        for name in (FILES | REPLACED).values():
+        for name in (FILES | REPLACED | ADDED).values():
             if (path / name).exists():
                 shutil.copyfile(path / name, out / name)
     except (OSError, StoppedError) as error:
