@@ -2,7 +2,7 @@
 
     python train/starter_train_tiny.py
 
-Half a million parameters cannot learn new prose: trained on starter-train's own answers the model falls into noise. It can
+A million parameters cannot learn new prose: trained on starter-train's own answers the model falls into noise. It can
 learn when to say which of the sentences that it has, so a harmful request gets one of its refusals and a legitimate one
 the helpful reply of its theme. For wiring checks alone; real models train on starter-train.
 """

@@ -4,9 +4,8 @@ A request is a wish ("forge {d}"), its slots filled, in one way of asking, somet
 dress of an attack. Harmful wishes name a wrong and nothing of how it is done. Every theme has one fixed reply a
 side, so answers differ and can be checked word for word. The last wishes of every theme are kept for the test.
 
-Whole requests come beside them: requests in the manner of starter-train (`requests/alike_*.csv`), twins, a harmful and
-a benign request that share their words (`requests/twins_*.csv`), the requests of the evaluator's training pairs (`evaluator/pairs_*_train_*.csv`) and of starter-train. Either side wears any
-dress, and none of them is like a request of the starter, which is only tested on.
+Whole requests come beside them: those of starter-train, and others in their manner (`requests/*.csv`). Either side wears
+any dress, and none of them is like a request of the starter, which is only tested on.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ LANGUAGES = ("en", "zh")
 FRAMED = 0.2
 HELD_OUT = 2  # wishes of a theme and side that only the test sees
 DRESSED = 0.35
-VIEWS = {"alike": 18, "twins": 0, "pairs": 0}
+VIEWS = 18  # of every request that is written as a whole
 HERE = Path(__file__).parent
 DATA = HERE.parent / "src" / "primum" / "suites" / "data"
 THEMES = dict(
@@ -185,33 +184,27 @@ def write_refusals(language: str, count: int, rng: np.random.Generator) -> list[
     return examples
 
 
-def read_whole() -> list[tuple[Example, int]]:
-    """The whole requests that are written, with the reply of side and theme, and how often each is to be seen; without
-    those that are like a request of the starter."""
+def read_whole() -> list[Example]:
+    """The whole requests that are written, with the reply of side and theme; without those that are like a request of the
+    starter."""
     tested = [
         shingles(row["request"]) for name in ("harmful", "benign") for row in _rows(DATA / "starter" / f"{name}.csv")
     ]
-    found: dict[str, tuple[Example, int]] = {}
-    for row, language, views in _written():
-        side, theme = row["kind"], THEMES[row.get("principle") or str(1 + sum(row["family"].encode()) % 9)]
-        if side not in ("harmful", "benign") or any(_is_near(shingles(row["request"]), other) for other in tested):
+    found: dict[str, Example] = {}
+    for row in _written():
+        side, theme, language = row["kind"], THEMES[row["principle"]], row["language"]
+        if any(_is_near(shingles(row["request"]), other) for other in tested):
             continue
         texts = read_texts(language)
         reply = (texts.harmful_replies if side == "harmful" else texts.benign_replies)[theme]
-        found.setdefault(row["request"], (Example(side, language, row["request"], reply), views))
+        found.setdefault(row["request"], Example(side, language, row["request"], reply))
     return list(found.values())
 
 
-def _written() -> Iterator[tuple[dict[str, str], str, int]]:
-    """Rows with `kind` and `request`, their language, and how often they are seen: most often what is written in the
-    manner of starter-train, less the twins that are told apart by their meaning alone, least the evaluator's requests."""
-    for path in sorted((DATA / "starter_train").glob("*.csv")):
-        yield from ((row, row["language"], VIEWS["alike"]) for row in _rows(path))
-    for name in ("alike", "twins"):
-        for path in sorted((HERE / "requests").glob(f"{name}_*.csv")):
-            yield from ((row, path.stem.split("_")[1], VIEWS[name]) for row in _rows(path))
-    for path in sorted(HERE.glob("evaluator/pairs_*_train_*.csv")):
-        yield from ((row, row["language"], VIEWS["pairs"]) for row in _rows(path))
+def _written() -> Iterator[dict[str, str]]:
+    for path in (*sorted((DATA / "starter_train").glob("*.csv")), *sorted((HERE / "requests").glob("*.csv"))):
+        language = path.stem.split("_")[1] if path.parent.name == "requests" else ""
+        yield from ({**row, "language": row.get("language", language)} for row in _rows(path))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -225,14 +218,12 @@ def _is_near(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def write_whole(rng: np.random.Generator) -> list[Example]:
-    """The whole requests, each so often: once as it is, then with contexts and in any dress, whichever its side."""
+    """The whole requests, each `VIEWS` times: once as it is, then with contexts and in any dress, whichever its side."""
     examples = []
-    for example, views in read_whole():
-        if not views:
-            continue
+    for example in read_whole():
         texts = read_texts(example.language)
         examples.append(example)
-        for _ in range(views - 1):
+        for _ in range(VIEWS - 1):
             request = _add_context(example.request, texts, example.language, rng, 0.3)
             if rng.random() < DRESSED:
                 request = _pick(rng, texts.harmful_dress + texts.benign_dress).replace("{request}", request)

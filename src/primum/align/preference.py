@@ -107,11 +107,10 @@ def _lengths(rows: Any, shares: bool) -> list[int]:
 
 
 def _read_less(trainer: Any, rows: Any) -> bool:
-    """Let the model read less; and a pair as one row, if the longest pairs are as likely so as in two."""
-    base, longest = trainer.model.get_base_model(), np.argsort(_lengths(rows, shares=False))
-    places = longest[-trainer.args.per_device_train_batch_size :]
-    two_rows, likely = base.forward, _logps(trainer, rows, places)
+    """Let the model read less; and a pair as one row, if the two longest pairs are as likely so as in two rows each."""
+    base, places = trainer.model.get_base_model(), np.argsort(_lengths(rows, shares=False))[-2:]
     if can_share(base):
+        two_rows, likely = base.forward, _logps(trainer, rows, places)
         read_less(base, share=True)
         tokens = [[len(rows[int(place)][side]) for place in places] for side in ("chosen_ids", "rejected_ids")]
         half = trainer.args.bf16 or base.dtype != torch.float32

@@ -73,6 +73,7 @@ def _classes() -> npt.NDArray[np.uint8]:
     return spaced
 
 
+# Made once, since a step over one answer's letters takes numpy hardly longer than to make one of these.
 _FACTOR = np.uint32(_PRIME)
 _SALTS = [np.uint32(salt * 0x9E3779B1 % 2**32) for salt in range(64)]
 _SHIFTS = np.uint32(16), np.uint32(15)

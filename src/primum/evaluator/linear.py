@@ -117,7 +117,7 @@ def logits(
     """The logits (n, t) of n answers with their expanded counts (n, e), each by the table that `which` (n,) names."""
     starts = features.starts
     found = np.zeros((which.size, tables[0].offsets.size))
-    for number, table in enumerate(which.tolist()):
+    for number, table in enumerate(which.tolist()):  # `take` is many times as fast as an index
         hashed, weights, offsets = tables[table]
         inside = slice(starts[number], starts[number + 1])
         found[number] = (
