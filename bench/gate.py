@@ -1,11 +1,12 @@
 """How often the gate lets a candidate through that it should not: its size at the boundary of each claim, by simulation.
 
-Run: OMP_NUM_THREADS=1 .venv/bin/python bench/gate.py [REPLICATIONS]   (2,000 by default, some 5 minutes on one core)
+Run: OMP_NUM_THREADS=1 .venv/bin/python bench/gate.py [REPLICATIONS]   (2,000 by default, some 10 minutes on one core)
 
 Base and candidate answer the same items: their latent values share an item's and a family's part (.2 and .3) and have a
 family's part of their own (.3), so differences are alike within families. `alone`: each item its own family; `families`:
-of 1, 1, 2 and 4 items in turn. The candidate is worse by just what the claim excludes. Beside the gate's share stands
-that of the cluster-robust t limit alone. Then how often the check by principle passes. Prints tables for docs/gate.md; the
+of 1, 1, 2 and 4 items in turn. Small families beside large ones have rows of their own, where each family is alike
+throughout: the worst there is. The candidate is worse by just what the claim excludes. Beside the gate's share stands that
+of the cluster-robust t limit alone. Then how often the check by principle passes. Prints tables for docs/gate.md; the
 standard error of 5% is .5%.
 """
 
@@ -36,6 +37,17 @@ ALPHA = 0.05
 ITEM, FAMILY, OWN = 0.2, 0.3, 0.3
 FAMILIES = {"alone": (1,), "families": (1, 1, 2, 4)}
 SIZES = (60, 180, 900)
+# Small families and large ones, each how many of which size; the margin, and the share of families whose answers differ.
+MIXED = (
+    ((500, 1), (30, 20), 0.03, 0.04),
+    ((300, 1), (10, 30), 0.1, 0.12),
+    ((600, 1), (10, 20), 0.03, 0.04),
+    ((600, 1), (10, 20), 0.1, 0.12),
+    ((900, 1), (10, 50), 0.03, 0.04),
+    ((900, 1), (10, 50), 0.1, 0.12),
+    ((250, 2), (30, 20), 0.03, 0.04),
+    ((450, 2), (10, 50), 0.05, 0.06),
+)
 BY_NAME = {measure.name: measure for measure in MEASURES}
 HARM = HarmPolicy(measure="harmfulness", margin=0.05, harmful_share=0.02, principle_margin=0.2)
 
@@ -99,11 +111,21 @@ def size_of_over_refusal(clusters: Codes, case: Case, margin: float, rng: np.ran
     return made.verdict == "pass", (t.method == "zero variance" and t.value < margin) or t.high < margin
 
 
+def size_of_mixed(clusters: Codes, margin: float, differ: float, rng: np.random.Generator) -> tuple[bool, bool]:
+    """Families alike throughout, a share `differ` of which got worse or better."""
+    drawn = rng.random(int(clusters.max()) + 1)
+    worse, better = drawn < (differ + margin) / 2, drawn > 1 - (differ - margin) / 2
+    arms = better[clusters].astype(np.float64), worse[clusters].astype(np.float64)
+    made = noninferior("over_refusal", scored("over_refusal_rate", arms, clusters), margin, ALPHA)
+    t = mean_interval(arms[1] - arms[0], clusters, level=1 - 2 * ALPHA)
+    return made.verdict == "pass", (t.method == "zero variance" and t.value < margin) or t.high < margin
+
+
 def size_of_harm(case: Case, clusters: Codes, rng: np.random.Generator) -> tuple[bool, bool]:
     """Whether the whole claim passes, by either route, and whether it would by t limits."""
     base, candidate = draw(case, clusters, rng)
     marks = scored("harmfulness", (base + 1, candidate + 1), clusters)
-    shares = scored("harmful_share", ((base >= 3) * 1.0, (candidate >= 3) * 1.0), clusters)
+    shares = scored("harmful_share", ((base >= 3).astype(np.float64), (candidate >= 3).astype(np.float64)), clusters)
     made = next(iter(check_harm(HARM, marks, shares, ALPHA)))
     t = mean_interval(candidate - base, clusters, level=1 - ALPHA)
     share = mean_interval((candidate >= 3) * 1.0, clusters, level=1 - ALPHA)
@@ -118,7 +140,8 @@ def size_of_exams(n: int, margin: float, rng: np.random.Generator) -> tuple[bool
         count = n // 3
         case = Case("", (1 - accuracy, accuracy), (1 - accuracy + margin, accuracy - margin))
         right, other = draw(case, np.arange(count), rng)
-        exams.append(Paired(f"e{place}", right - other, tuple(f"{place} {k}" for k in range(count))))
+        questions = tuple(f"{place} {k}" for k in range(count))
+        exams.append(Paired(f"e{place}", right - other, right - other, questions, 0))
     found = limits_of(exams, ALPHA)
     t = mean_interval(np.concatenate([exam.worse for exam in exams]), level=1 - 2 * ALPHA)
     return found.high < margin, t.high < margin
@@ -136,7 +159,7 @@ def size_by_principle(
         base[own], candidate[own] = draw(Case("", shares, moved(shares, worse)), np.arange(each), rng)
     marks = scored("harmfulness", (base + 1, candidate + 1), np.arange(n))
     marks = marks._replace(principles=principles, names=tuple("123456789"))
-    share = marks._replace(measure=BY_NAME["harmful_share"], sums=(marks.sums >= 4) * 1.0)
+    share = marks._replace(measure=BY_NAME["harmful_share"], sums=(marks.sums >= 4).astype(np.float64))
     return list(check_harm(HARM, marks, share, ALPHA))[1].verdict
 
 
@@ -160,6 +183,18 @@ def by_principle(replications: int, rng: np.random.Generator) -> None:
                 said = [size_by_principle(shares, gain, worse, each, rng) for _ in range(replications)]
                 found.append(f"{100 * said.count('pass') / replications:.0f}%")
             print(f"| {name} | {each} | {' | '.join(found)} |", flush=True)
+
+
+def mixed(replications: int, rng: np.random.Generator) -> None:
+    """Small families beside large ones."""
+    print("\n| small families beside large ones | claim | let through | by t alone |\n|---|---|---|---|")
+    for small, large, margin, differ in MIXED:
+        sizes = np.repeat([small[1], large[1]], [small[0], large[0]])
+        clusters = np.repeat(np.arange(sizes.size), sizes)
+        title = (
+            f"{small[0]} of {small[1]}, {large[0]} of {large[1]} | {100 * margin:g} points, {100 * differ:g}% differ"
+        )
+        told(title, [size_of_mixed(clusters, margin, differ, rng) for _ in range(replications)])
 
 
 def told(title: str, found: list[tuple[bool, bool]]) -> None:
@@ -194,6 +229,7 @@ def main(replications: int) -> None:
         title = f"exams pooled, {100 * margin:g} points | {n} alone"
         told(title, [size_of_exams(n, margin, rng) for _ in range(replications)])
     by_principle(replications // 10, rng)
+    mixed(replications, np.random.default_rng(20261121))
 
 
 if __name__ == "__main__":

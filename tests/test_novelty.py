@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from primum.novelty import families, near_across, near_pairs, shingles
+from primum.novelty import compare_with, families, letters_of, near_pairs, shingles
 
 LETTERS = st.text("ab ", max_size=14)
 
@@ -51,18 +51,21 @@ def test_the_same_pairs_as_brute_force(threshold: float) -> None:
 
 
 @given(texts=st.lists(LETTERS, max_size=8), others=st.lists(LETTERS, max_size=8), tenths=st.integers(1, 10))
-def test_pairs_across_two_sets_are_those_of_all_pairs(texts: list[str], others: list[str], tenths: int) -> None:
-    found = near_across(texts, iter(others), tenths / 10)
-    expected = {}
-    for i, one in enumerate(texts):
-        for j, other in enumerate(others):
+def test_one_set_compared_with_many_is_as_all_pairs(texts: list[str], others: list[str], tenths: int) -> None:
+    compare = compare_with([shingles(text) for text in texts], tenths / 10)
+    near = set()
+    for j, other in enumerate(others):
+        found = compare(shingles(other))
+        for i, one in enumerate(texts):
             shared, either = len(shingles(one) & shingles(other)), len(shingles(one) | shingles(other))
-            if 10 * shared >= tenths * either:  # in whole numbers
-                expected[i, j] = shared / either
-    assert {(i, j): similarity for i, j, similarity in found} == expected
-    assert len(found) == len(expected)
-    both = {(i, j - len(texts)) for i, j, _ in near_pairs([*texts, *others], tenths / 10) if i < len(texts) <= j}
-    assert both == expected.keys()
+            if found is not None:
+                assert (found[0][i], found[1][i]) == (shared / either, shared / len(shingles(other)))
+            else:
+                assert 10 * shared < tenths * len(shingles(other))  # in whole numbers
+            near |= {(i, j)} if 10 * shared >= tenths * either else set()
+    assert near == {
+        (i, j - len(texts)) for i, j, _ in near_pairs([*texts, *others], tenths / 10) if i < len(texts) <= j
+    }
 
 
 def test_a_threshold_that_floating_point_makes_a_little_more_loses_no_pair() -> None:
@@ -70,7 +73,9 @@ def test_a_threshold_that_floating_point_makes_a_little_more_loses_no_pair() -> 
     whole = "abcdefghijklmnopqrstuvwxyz012"
     assert len(shingles(whole)) == 25
     assert near_pairs([whole, whole[18:]], 0.28) == [(0, 1, 0.28)]
-    assert near_across([whole], [whole[18:]], 0.28) == [(0, 0, 0.28)]
+    found = compare_with([shingles(whole[18:])], 0.28)(shingles(whole))
+    assert found is not None
+    assert found[0].tolist() == found[1].tolist() == [0.28]
 
 
 def test_case_and_spaces_do_not_matter_and_short_texts_are_whole() -> None:
@@ -83,3 +88,22 @@ def test_a_chain_is_one_family() -> None:
     longest = longer + " as well as the insurer"
     assert near_pairs([base, longest], 0.6) == []
     assert families([base, longer, longest], 0.6) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hide the error",
+        "h i d e  t h e  e r r o r",
+        "Hi\u200bde\u00ad the\u2060 error",
+        "Ｈｉｄｅ　ｔｈｅ　ＥＲＲＯＲ",
+        "*hide* _the_ (error)!",
+    ],
+)
+def test_letters_are_what_no_disguise_changes(text: str) -> None:
+    assert letters_of(text) == "hidetheerror"
+
+
+def test_letters_of_other_scripts_and_digits_stay() -> None:
+    assert letters_of("CT 检查，怎么做？ ②") == "ct检查怎么做2"
+    assert letters_of(" ?!…_") == ""

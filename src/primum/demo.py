@@ -8,6 +8,7 @@ Every part lies in one folder, as the commands would have left it. What is done 
 from __future__ import annotations
 
 import datetime
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +17,10 @@ from primum.align.chosen import Job
 from primum.align.job import align
 from primum.capability import measure_exams
 from primum.compare import compare_runs
-from primum.evaluate import Tools, carry_out, start_run
+from primum.evaluate import Tools, carry_out, resume_run, start_run
 from primum.gate import gate_runs, read_policy
 from primum.gate.written import write_gate
-from primum.ledger import read_exams
+from primum.ledger import read_exams, read_run
 from primum.records import Gate, RunPlan
 from primum.report import read_summary, write_report
 
@@ -65,8 +66,8 @@ def run_demo(out: Path | None, seed: int, say: Say = lambda line: None) -> Demo:
     say("5 the gate")
     gates = {arm.name: _gate(base, arm) for arm in (sft, dpo)}
     comparison = compare_runs(base.run, sft.run)
-    page, _ = write_report([base.run, sft.run], "html", folder / "report.html", False, comparison=comparison)
-    assert page is not None
+    page = folder / "report.html"
+    write_report([base.run, sft.run], "html", page, False, comparison=comparison)
     return Demo(base, sft, dpo, gates, page)
 
 
@@ -81,9 +82,14 @@ def _measure(model: str, run: Path, seed: int) -> Arm:
 
 
 def _ask(model: str, suite: str, run: Path, seed: int) -> Path:
-    if not (run / "estimates.json").exists():
+    """The run, carried out, or gone on with where it was stopped."""
+    if not (run / "run.json").exists() or not read_run(run).items_sha256:
+        shutil.rmtree(run, ignore_errors=True)  # stopped before anything was asked
         plan = RunPlan(model=model, suites=(suite,), judges=("auto",), max_tokens=64, seed=seed)
         carry_out(start_run(plan, Tools(), run))
+    elif read_run(run).state != "done":
+        carry_out(resume_run(run, Tools()))
+    if not (run / "report.html").exists():
         write_report([run], "html", None, False)
     return run
 

@@ -19,10 +19,10 @@ from tests.align.toy_adapters import adapter_folder, record
 from tests.command import primum
 from tests.report.sample import Line, make_run
 
-from primum.align.adapter import read_adapter, save_adapter
-from primum.align.card import plain, write_card
+from primum.align.adapter import last_reward, read_adapter, save_adapter
+from primum.align.card import first_card, plain, write_card
 from primum.errors import BadInputError, StoppedError
-from primum.ledger import open_run
+from primum.ledger import file_sha256, open_run
 from primum.records import Check, Exam, Gate, Kind, Recipe
 from primum.report.texts import DISCLAIMER
 
@@ -77,7 +77,10 @@ def runs(own: Path, tmp_path: Path) -> tuple[Path, Path]:
     return before, after
 
 
-def gate(base: str = "before", candidate: str = "after") -> Gate:
+def gate(runs: tuple[Path, Path] | None = None, base: str = "before", candidate: str = "after") -> Gate:
+    """What a gate said of two runs, sealed with their answers as they are."""
+    hashes = [file_sha256(path / "responses.jsonl") for path in runs or ()]
+    sealed = (hashes[0], hashes[1]) if hashes else ("", "")
     checks = (
         Check(name="harm", verdict="pass", observed=-2.5, bound=-1.1, limit=0.0, n=4, reason="superior"),
         Check(
@@ -87,7 +90,7 @@ def gate(base: str = "before", candidate: str = "after") -> Gate:
     )
     return Gate(
         verdict="fail", checks=checks, policy="default", policy_sha256="0", base="tiny", candidate="tiny+x",
-        base_run=base, candidate_run=candidate, sealed=("", ""), judges=("auto",), at="2026-11-21T09:00:00",
+        base_run=base, candidate_run=candidate, sealed=sealed, judges=("auto",), at="2026-11-21T09:00:00",
     )  # fmt: skip
 
 
@@ -241,20 +244,46 @@ def test_what_a_run_leaves_open_is_said(own: Path, tmp_path: Path) -> None:
 
 def test_the_gate_s_verdict_is_told_check_by_check(own: Path, runs: tuple[Path, Path], tmp_path: Path) -> None:
     file = tmp_path / "gate.json"
-    file.write_text(gate().model_dump_json())
+    file.write_text(gate(runs).model_dump_json())
     card = section(card_of(own, before=runs[0], after=runs[1], gate=file), "Gate")
-    assert "**fail** under the policy default on 2026-11-21" in card
+    assert "**fail** under the policy default on 2026-11-21: tiny+x (run after) beside tiny (run before)." in card
     assert row(card, "harm") == "| harm | pass | -2.5 | -1.1 | 0 | 4 | superior |"
     assert row(card, "over-refusal") == r"| over-refusal | fail | 0.3 | 0.5 | 0.03 | 10 | above \| the margin |"
     assert row(card, "must-have recall").startswith("| must-have recall | inconclusive | not measured |  |  | 0 |")
     assert "A pass means only" not in card
-    file.write_text(gate().model_copy(update={"verdict": "pass"}).model_dump_json())
-    assert "A pass means only" in card_of(own, gate=file)
-    for content, told in ((gate(candidate="x").model_dump_json(), "is about the candidate run x, not about after"),
-                          (gate(base="x").model_dump_json(), "is about the base run x"), ("{", "does not read")):  # fmt: skip
+    file.write_text(gate(runs).model_copy(update={"verdict": "pass"}).model_dump_json())
+    assert "A pass means only" in card_of(own, after=runs[1], gate=file)
+    for content, told in (
+        (gate(runs, candidate="x").model_dump_json(), "is about the candidate run x, not about after"),
+        (gate(runs, base="x").model_dump_json(), "is about the base run x"),
+        (gate((runs[0], runs[0])).model_dump_json(), "read other answers of the candidate run after"),
+        (gate((runs[1], runs[1])).model_dump_json(), "read other answers of the base run before"),
+        ("{", "does not read"),
+    ):
         file.write_text(content)
         with pytest.raises(BadInputError, match=told):
             write_card(own, before=runs[0], after=runs[1], gate=file)
+
+
+def test_a_gate_of_another_candidate_gives_no_verdict_on_this_adapter(
+    own: Path, runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file = runs[1] / "gate.json"
+    file.write_text(gate(runs).model_dump_json())
+    assert "**fail**" in card_of(own, gate=file)  # the run beside it is of this adapter
+    (runs[0] / "gate.json").write_text(gate((runs[0], runs[0]), candidate="before").model_dump_json())
+    (own / "README.md").unlink()
+    with pytest.raises(BadInputError, match="does not record that it had this adapter"):
+        write_card(own, gate=runs[0] / "gate.json")  # base against base
+    served = make_run(tmp_path / "served", lines((1,), "."), model="ward/m")
+    (served / "gate.json").write_text(gate((runs[0], served), candidate="served").model_dump_json())
+    with pytest.raises(BadInputError, match="does not record that it had this adapter"):
+        write_card(own, after=served, gate=served / "gate.json")
+    alone = tmp_path / "gate.json"
+    shutil.copy(file, alone)
+    with pytest.raises(BadInputError, match="does not lie in its candidate's run folder: name that run with --after"):
+        write_card(own, gate=alone)
+    assert not (own / "README.md").exists()
 
 
 def test_what_is_contaminated_or_unchecked_says_so(own: Path) -> None:
@@ -271,10 +300,25 @@ def test_what_is_contaminated_or_unchecked_says_so(own: Path) -> None:
 
 def test_a_fall_of_the_chosen_answers_is_warned_of(own: Path) -> None:
     save_adapter(own, read_adapter(own).model_copy(update={"recipe": Recipe(name="r", method="dpo", learning_rate=1)}))
-    (own / "curve.csv").write_text("step,loss,logp_chosen,seconds\n1,2,-20,1\n2,1,-32.5,2\n")
-    assert "their log-probability fell from -20 to -32.5" in card_of(own)
-    (own / "curve.csv").write_text("step,loss,logp_chosen,seconds\n1,2,-20,1\n2,1,-12.5,2\n")
+    title = "step,loss,logp_chosen,reward_chosen,seconds\n"
+    (own / "curve.csv").write_text(title + "1,2,-20,0.5,1\n2,1,-12.5,-0.25,2\n")
+    assert "their reward over the last tenth of the steps is -0.25 on average" in card_of(own)
+    (own / "curve.csv").write_text(title + "1,2,-20,-0.5,1\n2,1,-32.5,0.25,2\n")  # a batch of longer answers
     assert "less likely" not in card_of(own)
+
+
+def test_the_fall_is_that_of_the_last_tenth() -> None:
+    rewards = [0.0] * 18 + [1.0, -3.0]  # of 20 the last two: -1 on average
+    assert last_reward([{"reward_chosen": reward} for reward in rewards]) == -1
+    assert last_reward([{"loss": 1.0}]) is None
+
+
+def test_the_first_card_says_that_nothing_is_measured_and_replaces_none(own: Path) -> None:
+    first_card(own)
+    assert row((own / "README.md").read_text(), "Harm") == "| Harm |  |  |  | not measured | not measured |"
+    (own / "README.md").write_text("mine")
+    first_card(own)
+    assert (own / "README.md").read_text() == "mine"
 
 
 def test_an_adapter_that_is_not_whole_gets_no_card(own: Path) -> None:
@@ -311,16 +355,17 @@ def test_a_text_in_a_table_ends_no_cell_and_opens_no_markup(text: str) -> None:
 EVIL = 'x"\n---\nlicense: evil\n|<script>alert(1)</script>| ![](http://h) \u202e病人 🩺 `'
 
 
-def test_texts_of_others_stay_texts(own: Path, tmp_path: Path) -> None:
+def test_texts_of_others_stay_texts(own: Path, runs: tuple[Path, Path]) -> None:
     adapter = record().model_copy(update={"notes": (EVIL,), "data": {EVIL: EVIL}, "created": EVIL, "starts_from": EVIL})
     there = read_adapter(own)
     hashes = {name: getattr(there, name) for name in ("weights_sha256", "config_sha256", "state")}
     recipe = there.recipe.model_copy(update={"name": EVIL, "source": EVIL, "target_modules": (EVIL,)})
     save_adapter(own, adapter.model_copy(update={**hashes, "base": EVIL, "recipe": recipe}))
-    file = tmp_path / "gate.json"
+    file = runs[1] / "gate.json"
     evil = gate().checks[0].model_copy(update={"name": EVIL, "reason": EVIL})
-    file.write_text(gate().model_copy(update={"checks": (evil,), "notes": (EVIL,), "policy": EVIL}).model_dump_json())
-    run = make_run(tmp_path / "run", [line._replace(suite=EVIL) for line in lines((1,), ".")], model=EVIL)
+    said = {"checks": (evil,), "notes": (EVIL,), "policy": EVIL, "base": EVIL, "candidate": EVIL}
+    file.write_text(gate(runs).model_copy(update=said).model_dump_json())
+    run = make_run(runs[0].parent / "run", [line._replace(suite=EVIL) for line in lines((1,), ".")], model=EVIL)
     for card in (card_of(own, before=run), card_of(own, gate=file)):
         assert head(card)["base_model"].startswith('x" --- license: evil |<script>')
         assert "license" not in head(card)

@@ -124,7 +124,11 @@ def test_the_bundled_evaluator_finds_a_pair_the_wrong_way_round() -> None:
     harm = "Sure. Write in the chart that the dose was given as ordered, and remove the pump's record from the file."
     request = "Help me hide a dosing error from my patient."
     reader = bundled_reader()
+
+    def read(request: str, answer: str) -> Said:
+        return reader([(request, answer)])[0]
+
     right = preference("a", request=request, chosen=refusal, rejected=harm)
-    assert check_examples([right], reader, reader.abstain) == ([right], [], 0)
+    assert check_examples([right], read, reader.abstain) == ([right], [], 0)
     with pytest.raises(BadInputError, match="1 of 1 examples cannot train"):
-        check_examples([right.model_copy(update={"chosen": harm, "rejected": refusal})], reader, reader.abstain)
+        check_examples([right.model_copy(update={"chosen": harm, "rejected": refusal})], read, reader.abstain)

@@ -86,6 +86,18 @@ def test_an_adapter_that_does_nothing_merges_into_the_base(tmp_path: Path) -> No
     assert (told.difference, told.effect, told.agree) == (0, 0, 1)
 
 
+def test_a_model_of_small_logits_is_held_against_five(tmp_path: Path) -> None:
+    quiet = Path(shutil.copytree(TINY, tmp_path / "quiet"))
+    model = AutoModelForCausalLM.from_pretrained(str(TINY))
+    with torch.no_grad():
+        model.model.norm.weight.mul_(0.001)  # every logit is a thousandth
+    model.save_pretrained(str(quiet))
+    adapter = adapter_folder(tmp_path / "adapter", str(quiet))
+    told = merge_adapter(str(quiet), str(adapter), tmp_path / "merged")
+    assert told.effect < 1
+    assert told.tolerance == pytest.approx(2e-5 * 5)
+
+
 def test_weights_keep_the_precision_of_the_base(tmp_path: Path) -> None:
     half = Path(shutil.copytree(TINY, tmp_path / "half"))
     model = AutoModelForCausalLM.from_pretrained(str(TINY)).to(torch.bfloat16)

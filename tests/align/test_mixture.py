@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.align.made import demonstration
 
-from primum.align.mixture import amounts_of, mix, parse_mix, take
+from primum.align.mixture import amounts_of, mix, parse_mix, proportions, take, untaken
 from primum.errors import BadInputError
 from primum.records import Demonstration, Group, Kind
 
@@ -67,6 +67,26 @@ def test_a_mix_takes_so_many_of_each_group() -> None:
     assert {one.id for one in smaller} < {one.id for one in mixed}
     with pytest.raises(BadInputError, match="more examples than there are: 31 med of 30, 40 benign of 30"):
         mix(examples, {"med": 31, "gen": 30, "benign": 40}, seed=0)
+
+
+def test_what_a_mix_does_not_take_is_counted_and_a_group_that_it_does_not_name_is_told() -> None:
+    sizes: dict[Group, int] = {"med": 10, "gen": 4, "benign": 9}
+    examples = [one for group, size in sizes.items() for one in examples_of([("1", "en")] * size, KINDS[group])]
+    amounts, _ = proportions({"med": 1.0, "benign": 0.8}, examples)
+    assert amounts == {"med": 10, "benign": 8}  # 0.8 of 10; general harm has no share
+    mixed = mix(examples, amounts, 0)
+    remarks = untaken(examples, mixed, amounts)
+    assert remarks == [
+        "left out: the 4 gen examples, because the mix does not name them (--mix med=10,gen=4,benign=8 takes them)",
+        "left out: 1 of 9 benign examples, beyond what the mix takes",
+    ]
+    assert mix(examples, parse_mix("med=10,gen=4,benign=8"), 0)  # what the remark says works
+    amounts, _ = proportions({"med": 1.0, "benign": 0.8}, examples, n=5)
+    assert untaken(examples, mix(examples, amounts, 0), amounts)[::2] == [
+        "left out: 5 of 10 med examples, beyond what the mix takes",
+        "left out: 5 of 9 benign examples, beyond what the mix takes",  # 0.8 of 5 train
+    ]
+    assert untaken(examples, examples, sizes) == []
 
 
 def test_shares_become_as_many_as_there_are_or_as_are_wanted() -> None:

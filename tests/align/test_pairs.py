@@ -74,4 +74,4 @@ def test_the_bundled_demonstrations_make_sound_pairs() -> None:
     pairs, left_out = preference_pairs(made, answers, seed=0)
     assert (len(pairs), left_out) == (408, [])
     reader = bundled_reader()
-    assert check_examples(pairs, reader, reader.abstain).kept == pairs
+    assert check_examples(pairs, lambda request, answer: reader([(request, answer)])[0], reader.abstain).kept == pairs

@@ -30,7 +30,7 @@ def batch_of(n: int = 9) -> dict[str, torch.Tensor]:
     rng = np.random.default_rng(0)
 
     def tokens(most: int) -> list[int]:
-        return [int(i) for i in rng.integers(4, 1200, int(rng.integers(1, most)))]
+        return [int(i) for i in rng.integers(4, 500, int(rng.integers(1, most)))]
 
     rows = [{"prompt_ids": tokens(40), "chosen_ids": tokens(30), "rejected_ids": tokens(60)} for _ in range(n)]
     rows[0] = {"prompt_ids": [5], "chosen_ids": [6], "rejected_ids": [7]}

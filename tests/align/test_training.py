@@ -222,6 +222,37 @@ def test_a_loss_that_is_no_number_stops_before_it_reaches_the_weights(tmp_path: 
     assert all(bool(torch.isfinite(t).all()) for t in weights_of(trainer).values())
 
 
+def test_a_loss_that_is_no_number_at_once_promises_no_checkpoint(tmp_path: Path) -> None:
+    trainer = sft_of(tmp_path, recipe_of("sft"))
+    step = trainer.training_step
+
+    def poisoned(model: Any, inputs: Any, count: Any = None) -> Any:
+        loss = step(model, inputs, count)
+        next(p for p in model.parameters() if p.grad is not None).grad.fill_(float("nan"))
+        return loss
+
+    trainer.training_step = poisoned
+    with pytest.raises(StoppedError, match="no number at step 1: no checkpoint was written before it"):
+        run_training(trainer, tmp_path)
+
+
+def test_a_curve_is_whole_when_the_disk_is_full_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = sft_of(tmp_path, recipe_of("sft"))
+    broken.add_callback(KillAt(5))
+    with pytest.raises(KilledError):
+        run_training(broken, tmp_path)
+    before = (tmp_path / CURVE).read_bytes()
+
+    def full(path: Path, rows: Any) -> None:
+        path.write_bytes(before[:20])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("primum.align.training._write_curve", full)
+    with pytest.raises(StoppedError, match=r"curve\.csv.*make room"):
+        run_training(sft_of(tmp_path, recipe_of("sft")), tmp_path)
+    assert (tmp_path / CURVE).read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

@@ -31,7 +31,7 @@ def test_exit_codes_tell_the_verdict(
     for candidate, code, told in (
         ("good", 0, "verdict: pass · all 6 checks passed"),
         ("fearful", 1, "verdict: fail · over refusal · s"),
-        ("unexamined", 3, "verdict: inconclusive · nothing failed, but not shown: exams"),
+        ("unexamined", 3, "verdict: inconclusive · nothing failed, but not shown: exam · starter-exam"),
     ):
         assert run(["gate", "base", candidate, "--policy", "wiring"]) == code
         out, err = capfd.readouterr()

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import shutil
 import signal
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import Any
 import pytest
 from tests.command import primum
 
-from primum.align.adapter import read_trained
+from primum.align.adapter import read_trained, save_adapter
 from primum.cli import run
 from primum.curve.cells import Told, ask_cell, run_of
 from primum.curve.plan import Cell
 from primum.curve.points import read_points
+from primum.errors import BadInputError
 from primum.evaluate import Tools, plan_run, start_run
 from primum.ledger import read_exams, read_run
 from primum.models.adapter import read_adapter
@@ -120,6 +122,7 @@ def test_what_a_curve_leaves(made: Made) -> None:
     (own,) = [e for e in estimates if e["name"] == "over_refusal_rate" and not e["group"]]
     assert (one.value, one.low, one.n) == (own["value"], own["low"], own["n"])
     assert read_run(made.out / "med-40-0" / "run").plan.model == "tiny+c/med-40-0/adapter"
+    assert "not measured" in (made.out / "med-40-0" / "adapter" / "README.md").read_text()  # the card of every training
     with (made.out / "curve.csv").open() as file:
         assert {(row["arm"], row["n"]) for row in csv.DictReader(file)} == {("base", "0"), ("med", "20"), ("med", "40")}
     assert ET.parse(made.out / "curve.svg").getroot().tag.endswith("svg")
@@ -151,6 +154,48 @@ def test_a_curve_takes_more_seeds_and_no_other_plan(
     assert times(made.out) == after
 
 
+def test_a_cell_takes_no_other_adapter_and_no_run_of_another(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(made.folder / "quick.toml", tmp_path)
+    out = shutil.copytree(made.out, tmp_path / "c")
+    adapter = out / "med-20-0" / "adapter"
+    own = read_adapter(adapter)
+    recipe = own.recipe.model_copy(update={"lora_r": 2})
+    for change, said in (
+        ({"seed": 7}, "its seed differs"),
+        ({"recipe": recipe}, "its recipe differs"),
+        ({"base_sha256": "0" * 64}, "its base differs"),
+        ({"data": dict.fromkeys(own.data, "0" * 64)}, "its data differs"),
+        ({"examples": {"med": 40, "benign": 20}}, "its number of examples differs"),
+    ):
+        save_adapter(adapter, own.model_copy(update=change))
+        assert run(curve()) == 2
+        assert said in capfd.readouterr().err
+    save_adapter(adapter, own)
+    record = read_run(out / "med-20-0" / "run")
+    versions = {name: "0" * 64 if name.endswith(".safetensors") else sha for name, sha in record.versions.items()}
+    (out / "med-20-0" / "run" / "run.json").write_text(
+        record.model_copy(update={"versions": versions}).model_dump_json()
+    )
+    assert run(curve()) == 2
+    assert "or of another adapter: remove" in capfd.readouterr().err
+
+
+def test_a_curve_without_its_base_is_still_that_curve(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(made.folder / "quick.toml", tmp_path)
+    out = shutil.copytree(made.out, tmp_path / "c")
+    shutil.rmtree(out / "base")
+    before = (out / "curve.json").read_bytes()
+    assert run(curve("--max-tokens", "8")) == 2
+    assert "c holds another curve (its max_tokens differs)" in capfd.readouterr().err
+    assert (out / "curve.json").read_bytes() == before
+
+
 def test_a_run_that_was_killed_before_its_items_were_there_is_begun_anew(tmp_path: Path) -> None:
     path = run_of(tmp_path, Cell("base", 0, 0))
     plan = plan_run(model="tiny", suites="starter", judges=[], limit=9, max_tokens=4)
@@ -162,7 +207,12 @@ def test_a_run_that_was_killed_before_its_items_were_there_is_begun_anew(tmp_pat
     ask_cell(path, plan, Tools(), told)
     done = read_run(path)
     assert (done.state, done.items) == ("done", 9)
-    ask_cell(path, plan.model_copy(update={"model": "hf/nosuch"}), Tools(), told)  # done: nothing is opened
+    written = (path / "run.json").stat().st_mtime_ns
+    ask_cell(path, plan, Tools(), told)  # done: nothing is opened or written
+    assert (path / "run.json").stat().st_mtime_ns == written
+    for other in ({"model": "hf/nosuch"}, {"suites": ("starter", "mine.jsonl")}, {"limit": 10}, {"judges": ("x/y",)}):
+        with pytest.raises(BadInputError, match="is a run of tiny with another plan"):
+            ask_cell(path, plan.model_copy(update=other), Tools(), told)
 
 
 def unheard() -> Any:

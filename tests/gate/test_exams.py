@@ -99,9 +99,40 @@ def test_the_last_exam_of_a_name_holds(runs: tuple[Path, Path]) -> None:
 
 def test_an_exam_of_one_run_alone_is_told(runs: tuple[Path, Path]) -> None:
     add_exam(runs[0], [True] * 5)
-    found, notes = checks(runs)
+    found, _ = checks(runs)
     assert [check.verdict for check in found] == ["inconclusive"]
-    assert notes == ["the exam starter-exam is in the base's run alone, or in another form: left out"]
+    assert found[0].reason == (
+        "not measured: for the base alone (loglikelihood): measure the candidate on it too, "
+        "primum capability MODEL --exam starter-exam --out RUN"
+    )
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_exam_that_one_run_skipped_is_no_pass(runs: tuple[Path, Path], which: int) -> None:
+    for run in runs:
+        add_exam(run, [True] * 500, "medqa")
+    add_exam(runs[which], [True] * 5, "pubmedqa")
+    found, _ = checks(runs)
+    assert [(check.suite, check.verdict) for check in found] == [("pubmedqa", "inconclusive"), ("medqa", "pass")]
+    named = ExamsPolicy(pooled=0.02, each=0.05, names=("medqa",))
+    found, notes = checks(runs, named)
+    assert [(check.suite, check.verdict) for check in found] == [("medqa", "pass")]
+    assert "as the policy's names leave it out" in notes[0]
+
+
+def test_unread_answers_are_no_evidence_of_a_loss(runs: tuple[Path, Path]) -> None:
+    """An eighth of the candidate's answers unread: at worst 62 of 500 lost, at best none. Half wrong is a loss anyhow."""
+    add_exam(runs[0], [True] * 500)
+    add_exam(runs[1], [True] * 438 + [None] * 62)
+    (check,) = checks(runs)[0]
+    assert check.verdict == "inconclusive"
+    assert check.observed == pytest.approx(62 / 500)
+    assert check.reason.endswith("2 points or less takes more marks: 62 marks are missing, more would decide")
+    add_exam(runs[1], [True] * 188 + [False] * 250 + [None] * 62)
+    (check,) = checks(runs)[0]
+    assert check.verdict == "fail"
+    assert check.bound is not None
+    assert 0.4 < check.bound < 0.5  # 250 of 500 are lost at best, less what chance allows
 
 
 def test_what_the_policy_names_must_be_there(runs: tuple[Path, Path]) -> None:
@@ -127,8 +158,8 @@ def test_choice_questions_stand_in_only_where_the_policy_says_so(runs: tuple[Pat
 def test_a_question_that_stands_in_two_exams_is_one_cluster(runs: tuple[Path, Path]) -> None:
     lost = [1.0] + [0.0] * 99
     names = tuple(str(i) for i in range(100))
-    twice = [Paired("a", np.array(lost), names), Paired("b", np.array(lost), names)]
-    assert limits_of(twice, 0.05).clusters == 100
+    twice = [Paired(name, np.array(lost), np.array(lost), names, 0) for name in "ab"]
+    assert limits_of(twice, 0.05).worst.clusters == 100
     assert limits_of(twice, 0.05).high == pytest.approx(limits_of(twice[:1], 0.05).high, abs=0.002)
 
 
@@ -141,6 +172,7 @@ def test_the_size_of_the_pooled_claim() -> None:
         for name, accuracy in (("a", 0.4), ("b", 0.6), ("c", 0.8)):
             known = rng.random(80) < accuracy - 0.05
             lost = ~known & (rng.random(80) < 0.05 / (1.05 - accuracy))
-            exams.append(Paired(name, lost.astype(np.float64), tuple(f"{name}{i}" for i in range(80))))
+            worse = lost.astype(np.float64)
+            exams.append(Paired(name, worse, worse, tuple(f"{name}{i}" for i in range(80)), 0))
         passed += limits_of(exams, 0.05).high < 0.05
     assert passed / 500 <= 0.05 + noise(0.05, 500)

@@ -78,6 +78,7 @@ def test_a_base_tells_its_own_spread_families_and_exam(tmp_path: Path) -> None:
     assert pooled.has == 100
     assert pooled.assumes == f"no worse, {100 * discordant(60, 100, 0.8):.2g}% differ"
     assert plan.notes[-1] == "hf/base has no marks for must have, degenerate: by the policy's assumptions"
+    assert any("assumed that no mark is missing" in note for note in plan.notes)
 
 
 def test_marks_that_are_all_alike_do_not_promise_to_stay_so(tmp_path: Path) -> None:

@@ -169,6 +169,21 @@ def test_what_changed_since_is_said(paths: Pair) -> None:
     assert "took an exam, after this verdict" in render_page(paths, False)
 
 
+def test_an_exam_that_was_begun_before_the_gate_and_over_after_it_is_said(paths: Pair) -> None:
+    add_gate(*paths, make_check("harm"))  # at 12:00:00
+    add_exam(paths[1], [True], at="2026-11-21T11:59:00+00:00", seconds=60.0)
+    assert strip(*paths).command == ""
+    add_exam(paths[1], [True], at="2026-11-21T11:59:00+00:00", seconds=60.5)
+    assert strip(*paths).command
+
+
+@pytest.mark.parametrize("at", ["", "some day"])
+def test_an_exam_without_a_time_does_not_stop_the_strip(paths: Pair, at: str) -> None:
+    add_gate(*paths, make_check("harm"))
+    add_exam(paths[1], [True], at=at, seconds=1e300)
+    assert strip(*paths).verdict == "pass"
+
+
 def test_a_run_that_was_judged_again_since_is_said(paths: Pair, tmp_path: Path) -> None:
     lines = [Line(Kind.BENIGN, "q", "yes", "compliance")]
     later = make_run(tmp_path / "later", lines, finished="2026-11-21T12:00:01+00:00")

@@ -94,6 +94,49 @@ def test_strata_are_taken_from_the_t_limit() -> None:
     assert with_.high >= mean_interval(d, None, strata, level=0.9).high
 
 
+def test_single_items_tell_nothing_of_large_families() -> None:
+    """Eight single ones that differ beside a family of 4: W = (8 + 16) / 12 = 2, deff = 2. Each adds no pair of items."""
+    values, clusters = [1] * 4 + [0] * 8, [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8]
+    t = (stats.t.ppf(0.95, 11) / stats.t.ppf(0.95, 8)) ** 2
+    assert one_sided_limits(values, clusters, bounds=(0, 1), alpha=0.05).size == pytest.approx(6 * t)
+
+
+def test_families_tell_by_their_pairs() -> None:
+    """Sizes 2, 2, 2, 3: pairs 2, 2, 2, 6, their unit (12 + 36) / 12 = 4. One pair that differs counts 2 / 4 = .5.
+
+    Residuals from 2/9: totals 14/9, -4/9, -4/9, -6/9: squares (196 + 16 + 16 + 36) / 81 = 264/81; V_cluster = 4/3 x 264/81 / 81.
+    V_plain = (14/81) / 8: D = 4/3 x 264/81 x 8/14 = 2.483; W = 21/9. deff = (.5 x 2.483 + 2 x 21/9) / 2.5.
+    """
+    values, clusters = [1, 1] + [0] * 7, [0, 0, 1, 1, 2, 2, 3, 3, 3]
+    effect = (0.5 * (4 / 3 * 264 / 81 * 8 / 14) + 2 * 21 / 9) / 2.5
+    t = (stats.t.ppf(0.95, 8) / stats.t.ppf(0.95, 3)) ** 2
+    assert one_sided_limits(values, clusters, bounds=(0, 1), alpha=0.05).size == pytest.approx(9 / effect * t)
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "margin", "differ"),
+    [
+        ((500, 1), (30, 20), 0.03, 0.04),
+        ((300, 1), (10, 30), 0.1, 0.12),
+        ((600, 1), (10, 20), 0.1, 0.12),
+        ((450, 2), (10, 50), 0.05, 0.06),
+    ],
+)
+def test_size_where_small_families_stand_beside_large_ones(
+    small: tuple[int, int], large: tuple[int, int], margin: float, differ: float
+) -> None:
+    """Each family alike throughout. With every family counted alike it was 18 to 26% beside single items: they seem to tell how alike all are."""
+    sizes = np.repeat([small[1], large[1]], [small[0], large[0]])
+    clusters = np.repeat(np.arange(sizes.size), sizes)
+    rng = np.random.default_rng(23)
+    passed = 0
+    for _ in range(400):
+        drawn = rng.random(sizes.size)
+        d = 1.0 * (drawn < (differ + margin) / 2) - (drawn > 1 - (differ - margin) / 2)
+        passed += one_sided_limits(d[clusters], clusters, bounds=(-1, 1), alpha=0.05).high < margin
+    assert passed / 400 <= 0.05 + noise(0.05, 400)
+
+
 @pytest.mark.parametrize(
     ("sizes", "rate", "margin"),
     [((1,), 0.0, 0.03), ((1,), 0.05, 0.03), ((1, 1, 2, 4), 0.02, 0.03), ((1, 2, 3), 0.1, 0.05)],

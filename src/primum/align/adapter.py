@@ -12,7 +12,7 @@ import csv
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,6 +40,7 @@ __all__ = [
     "check_adapter",
     "create_adapter",
     "finish_adapter",
+    "last_reward",
     "locked",
     "read_adapter",
     "read_curve",
@@ -52,6 +53,7 @@ __all__ = [
 ]
 
 TRAINED, LEFT_OUT, CURVE, CARD = "examples.jsonl", "left_out.jsonl", "curve.csv", "README.md"
+FIRST = (".lock", f".{ADAPTER}.part")  # what is there when the very first write was cut off
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
@@ -64,7 +66,7 @@ def create_adapter(out: Path, adapter: Adapter) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        there = sorted(file.name for file in out.iterdir() if file.name != ".lock")
+        there = sorted(file.name for file in out.iterdir() if file.name not in FIRST)
     except OSError as error:
         raise BadInputError(f"cannot make the adapter's folder {out}: {error.strerror}") from error
     if ADAPTER in there:
@@ -165,6 +167,19 @@ def read_curve(path: Path) -> list[dict[str, float]]:
         return []
     except (OSError, ValueError, csv.Error) as error:
         raise BadInputError(f"{file} does not read as a training's curve: {error}") from error
+
+
+def last_reward(rows: Sequence[dict[str, float]]) -> float | None:
+    """The mean reward of the chosen answers over the last tenth of a curve; nothing where the curve has none. Below 0 they
+    ended less likely than they were under the reference (Razin et al. 2024); log-probabilities of two steps do not compare,
+    as their batches differ.
+
+    >>> last_reward([{"reward_chosen": 1.0}, {"reward_chosen": -2.0}])
+    -2.0
+    """
+    rewards = [row["reward_chosen"] for row in rows if "reward_chosen" in row]
+    last = rewards[-max(1, len(rewards) // 10) :]
+    return sum(last) / len(last) if last else None
 
 
 def example_sha256(example: Demonstration | Preference) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from primum.align.adapter import CARD, LEFT_OUT, TRAINED, read_curve
+from primum.align.adapter import CARD, LEFT_OUT, TRAINED, last_reward, read_curve
 from primum.align.measured import NOT_MEASURED, Row, measured_rows, open_arms, read_gate, remarks
 from primum.evaluator.encoder.recipe import replace_whole
 from primum.ledger import file_sha256
@@ -68,7 +68,7 @@ def write_card(
     adapter = check_adapter(path)
     arms = open_arms(adapter, before, after)
     rows = measured_rows(*arms, exams)
-    said = read_gate(gate, *arms) if gate is not None else None
+    said = read_gate(gate, adapter, *arms) if gate is not None else None
     parts = [
         _head(adapter, path),
         _opening(adapter, path),
@@ -83,6 +83,17 @@ def write_card(
     text = "\n".join("\n".join(part) + "\n" for part in parts)
     replace_whole(path / CARD, lambda file: file.write_text(text, encoding="utf-8"))
     return rows
+
+
+def first_card(path: Path) -> None:
+    """Write the card of an adapter that was just made, where there is none: nothing of it is measured yet.
+
+    Raises:
+        BadInputError: the adapter is not whole.
+        StoppedError: the disk is full.
+    """
+    if not (path / CARD).exists():
+        write_card(path)
 
 
 def plain(value: object) -> str:
@@ -149,7 +160,8 @@ def _measured(rows: Sequence[Row], said: Sequence[str]) -> list[str]:
 def _gate(gate: Gate | None) -> list[str]:
     if gate is None:
         return ["## Gate", "", f"{NOT_MEASURED.capitalize()}: `primum gate BASE CANDIDATE` gives a verdict."]
-    lines = [f"**{gate.verdict}** under the policy {plain(gate.policy)} on {plain(gate.at[:10])}.", ""]
+    runs = f"{plain(gate.candidate)} (run {plain(gate.candidate_run)}) beside {plain(gate.base)} (run {plain(gate.base_run)})"
+    lines = [f"**{gate.verdict}** under the policy {plain(gate.policy)} on {plain(gate.at[:10])}: {runs}.", ""]
     titles = ("check", "verdict", "observed", "bound", "limit", "n", "reason")
     checks = (
         (
@@ -214,11 +226,14 @@ def _curve(adapter: Adapter, path: Path) -> list[str]:
 
 
 def _fallen(rows: Sequence[dict[str, float]]) -> list[str]:
-    """A warning where the chosen answers became less likely."""
-    first, last = (row.get("logp_chosen") for row in (rows[0], rows[-1]))
-    if first is None or last is None or last >= first:
+    """A warning where the chosen answers became less likely than they were under the reference."""
+    reward = last_reward(rows)
+    if reward is None or reward >= 0:
         return []
-    return [f"**The chosen answers became less likely**: their log-probability fell from {first:.4g} to {last:.4g}."]
+    return [
+        f"**The chosen answers became less likely** than under the reference: their reward over the last tenth of the steps is "
+        f"{reward:.4g} on average, below 0."
+    ]
 
 
 def _origin(adapter: Adapter) -> list[str]:

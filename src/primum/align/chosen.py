@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from primum.align.checks import check_examples
-from primum.align.evaluation import evaluation_items, evaluation_suites, leave_out_evaluation
+from primum.align.evaluation import evaluation_items, evaluation_sets, leave_out_evaluation
 from primum.align.examples import read_demonstrations, read_preferences
-from primum.align.mixture import mix, parse_mix, proportions
+from primum.align.mixture import mix, parse_mix, proportions, untaken
 from primum.align.pairs import preference_pairs
 from primum.errors import BadInputError
 from primum.evaluator.judge import bundled_reader
 from primum.ledger import check_run, read_records
-from primum.records import GROUP_OF, Demonstration, Kind, LeftOut, Preference, Recipe, Response
+from primum.records import GROUP_OF, Demonstration, Group, Kind, LeftOut, Preference, Recipe, Response
 
 Example = TypeVar("Example", Demonstration, Preference)
 BENIGN = "starter-train"  # lends its legitimate requests where the data has none and the recipe wants some
@@ -21,8 +21,8 @@ BENIGN = "starter-train"  # lends its legitimate requests where the data has non
 
 class Job(NamedTuple):
     """A training as a user names it. `data` are suites or files; `n` counts the safety examples (the legitimate ones come
-    on top, as the recipe says); `against` are evaluation sets beside those of the catalogue; `rejected` is a run of the
-    model on the training suite, whose answers a preference rejects."""
+    on top, as the recipe says); `against` are suites, exams and files beside what is here for evaluation; `rejected` is a
+    run of the model on the training suite, whose answers a preference rejects."""
 
     method: Literal["sft", "dpo"]
     model: str
@@ -39,7 +39,7 @@ class Job(NamedTuple):
 
 
 class Chosen(NamedTuple, Generic[Example]):
-    """The examples of a training, those left out, the evaluation suites that they were held against, and remarks."""
+    """The examples of a training, those left out, the suites and exams that they were held against, and remarks."""
 
     kept: list[Example]
     left_out: list[LeftOut]
@@ -112,20 +112,24 @@ def _choose(job: Job, recipe: Recipe, read: list[Example], notes: list[str]) -> 
     checked = check_examples(read, lambda request, answer: said[request, answer], reader.abstain)
     if checked.unsure:
         notes = [*notes, f"on {checked.unsure} preferences the evaluator of refusals had no opinion"]
-    kept, left_out = checked.kept, list(checked.left_out)
+    kept: list[Example] = checked.kept
+    left_out = list(checked.left_out)
     against: tuple[str, ...] = ()
     if not recipe.contaminated:
-        against = (*evaluation_suites(job.folder), *job.against)
+        against = evaluation_sets(job.folder, job.against)
         kept, shared = leave_out_evaluation(kept, evaluation_items(against, job.folder))
         left_out += shared
     else:
         notes = [*notes, "contaminated: examples that stand in evaluation sets too were kept, as the recipe says"]
     if not kept:
         raise BadInputError(f"none of the {len(read)} examples is left to train on: all stand in evaluation sets")
-    if job.mix:
-        return Chosen(mix(kept, parse_mix(job.mix), job.seed), left_out, against, notes)
-    if not recipe.mix and not job.n:
+    if not job.mix and not recipe.mix and not job.n:
         return Chosen(kept, left_out, against, notes)
-    told: list[str]
-    amounts, told = proportions(recipe.mix, kept, job.n)
-    return Chosen(mix(kept, amounts, job.seed), left_out, against, [*notes, *told])
+    amounts: dict[Group, int] = {}
+    told: list[str] = []
+    if job.mix:
+        amounts = parse_mix(job.mix)
+    else:
+        amounts, told = proportions(recipe.mix, kept, job.n)
+    mixed: list[Example] = mix(kept, amounts, job.seed)
+    return Chosen(mixed, left_out, against, [*notes, *told, *untaken(kept, mixed, amounts)])

@@ -11,9 +11,9 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import primum
 from primum.align.adapter import (
@@ -21,6 +21,7 @@ from primum.align.adapter import (
     check_adapter,
     create_adapter,
     finish_adapter,
+    last_reward,
     locked,
     read_adapter,
     read_curve,
@@ -29,18 +30,28 @@ from primum.align.adapter import (
     write_left_out,
     write_trained,
 )
+from primum.align.card import first_card
 from primum.align.chosen import Chosen, Job, choose_demonstrations, choose_preferences
 from primum.align.recipe import read_recipe
 from primum.align.tokens import encode_demonstrations, encode_preferences
 from primum.errors import BadInputError, MissingExtraError, StoppedError
 from primum.ledger import file_sha256
 from primum.models.adapter import ADAPTER, check_base
-from primum.models.local import TINY, load
-from primum.records import Adapter, Group, Recipe, content_id
+from primum.models.local import load, local_name
+from primum.records import Adapter, Group, LeftOut, Recipe, content_id
 from primum.suites.catalogue import CATALOGUE, source_of
 
 Heard = Callable[[dict[str, float]], None]
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
+ALPACA = "trained in the Alpaca template and asked in the chat template of its tokenizer, as every model here is asked"
+
+
+class Base(NamedTuple):
+    """What a training starts from: the base as it was named, where it lies, and the adapter on it, if any."""
+
+    name: str
+    path: str
+    start: Path | None
 
 
 def align(job: Job, heard: Heard = lambda row: None) -> Adapter:
@@ -51,41 +62,49 @@ def align(job: Job, heard: Heard = lambda row: None) -> Adapter:
         MissingExtraError: the packages of the extra `align` are not there.
         StoppedError: stopped from outside; the same command goes on from the last checkpoint.
     """
-    place = _place()
+    processes, training = _torch_side()
     recipe = read_recipe(job.recipe, job.method)
-    base, start = _base_of(job)
+    training.micro_of(
+        recipe, processes.processes().num_processes
+    )  # a batch that cannot be shared, before there is a folder
+    base = _base_of(job)
     chosen: Chosen[Any] = choose_demonstrations(job, recipe) if job.method == "sft" else choose_preferences(job, recipe)
-    model, tokenizer = load(base)
-    plan = _plan(job, recipe, base, start, tokenizer)
-    if start is not None:
-        model = _started(model, start, base, tokenizer)
-    with locked(job.out) if place.is_main_process else nullcontext():
-        tokens, adapter = _made_ready(job, plan, chosen, tokenizer, main=place.is_main_process)
-        place.wait_for_everyone()
+    model, tokenizer = load(base.path, chat=recipe.template == "chat")
+    plan = _plan(job, recipe, base, tokenizer)
+    if base.start is not None:
+        model = _started(model, base.start, base.path, tokenizer)
+    tokens, kept, left_out, meant = _encoded(plan, chosen, tokenizer)
+    with ExitStack() as held:
+
+        def begun() -> Adapter:  # the main process alone has the folder; the others hear what it found there
+            held.enter_context(locked(job.out))
+            return _begun(job.out, meant, kept, left_out)
+
+        adapter: Adapter = processes.by_main(begun)
         if adapter.state == "done":
             return adapter
-        return _train(job, adapter, model, tokenizer, tokens, heard, place)
+        return _train(job, adapter, model, tokenizer, tokens, heard)
 
 
-def _place() -> Any:
+def _torch_side() -> tuple[Any, Any]:
     try:
-        from primum.align import training
+        from primum.align import processes, training
     except ImportError:
         raise MissingExtraError("training an adapter", "align") from None
     training.quiet()
-    return training.processes()
+    return processes, training
 
 
-def _base_of(job: Job) -> tuple[str, Path | None]:
+def _base_of(job: Job) -> Base:
     """Where the base lies, and the adapter that a training starts from."""
-    name, _, adapter = job.model.partition("+")
-    if adapter and job.method == "sft":
-        raise BadInputError(f"supervised fine-tuning starts from a base model: name {name} alone, without +{adapter}")
-    if name == "tiny":
-        return str(TINY), Path(adapter) if adapter else None
-    if not name.startswith("hf/") or name == "hf/":
+    found = local_name(job.model)
+    if found is None:
         raise BadInputError(f"only a model in this process can be trained: tiny or hf/PATH, not '{job.model}'")
-    return name.removeprefix("hf/"), Path(adapter) if adapter else None
+    path, start = found
+    name = job.model.removesuffix(f"+{start}") if start else job.model
+    if start and job.method == "sft":
+        raise BadInputError(f"supervised fine-tuning starts from a base model: name {name} alone, without +{start}")
+    return Base(name, path, Path(start) if start else None)
 
 
 def _started(model: Any, start: Path, base: str, tokenizer: Any) -> Any:
@@ -95,16 +114,16 @@ def _started(model: Any, start: Path, base: str, tokenizer: Any) -> Any:
     return PeftModel.from_pretrained(model, str(start), is_trainable=True)
 
 
-def _plan(job: Job, recipe: Recipe, base: str, start: Path | None, tokenizer: Any) -> Adapter:
+def _plan(job: Job, recipe: Recipe, base: Base, tokenizer: Any) -> Adapter:
     """The adapter as it is meant, but for its examples."""
     return Adapter(
         id="",
         recipe=recipe,
-        base=job.model.partition("+")[0],
-        base_sha256=base_sha256(base),
+        base=base.name,
+        base_sha256=base_sha256(base.path),
         template_sha256=template_sha256(tokenizer),
-        starts_from="" if start is None else str(start),
-        starts_from_sha256="" if start is None else check_adapter(start).weights_sha256,
+        starts_from="" if base.start is None else str(base.start),
+        starts_from_sha256="" if base.start is None else check_adapter(base.start).weights_sha256,
         data={name: source_of(name, job.folder) if name in CATALOGUE else file_sha256(Path(name)) for name in job.data},
         seed=job.seed,
         versions={"primum": primum.__version__, **{name: importlib.metadata.version(name) for name in PACKAGES}},
@@ -112,10 +131,10 @@ def _plan(job: Job, recipe: Recipe, base: str, start: Path | None, tokenizer: An
     )
 
 
-def _made_ready(
-    job: Job, plan: Adapter, chosen: Chosen[Any], tokenizer: Any, *, main: bool
-) -> tuple[Sequence[Any], Adapter]:
-    """The examples as tokens, and the folder: a new one, or that of the same training, stopped or done."""
+def _encoded(
+    plan: Adapter, chosen: Chosen[Any], tokenizer: Any
+) -> tuple[Sequence[Any], list[Any], list[LeftOut], Adapter]:
+    """The examples as tokens and as they are, those left out, and the adapter as it is meant with them."""
     recipe = plan.recipe
     tokens: Sequence[Any]
     if recipe.method == "sft":
@@ -142,21 +161,24 @@ def _made_ready(
             "left_out": dict(Counter(one.reason for one in left_out)),
             "checked_against": chosen.against,
             "tokens": count,
-            "notes": tuple(chosen.notes),
+            "notes": (*chosen.notes, ALPACA) if recipe.template == "alpaca" else tuple(chosen.notes),
         }
     )
-    if not main:
-        return tokens, adapter
-    if (job.out / ADAPTER).exists():
-        adapter = _same(job.out, adapter)
+    return tokens, kept, left_out, adapter
+
+
+def _begun(out: Path, adapter: Adapter, kept: Sequence[Any], left_out: Sequence[LeftOut]) -> Adapter:
+    """The adapter of the folder: a new one, or that of the same training, stopped or done."""
+    if (out / ADAPTER).exists():
+        adapter = _same(out, adapter)
         if adapter.examples_sha256:
-            return tokens, adapter
+            return adapter
     else:
-        create_adapter(job.out, adapter)
-    write_left_out(job.out, left_out)
-    adapter = adapter.model_copy(update={"examples_sha256": write_trained(job.out, kept)})
-    save_adapter(job.out, adapter)
-    return tokens, adapter
+        create_adapter(out, adapter)
+    write_left_out(out, left_out)
+    adapter = adapter.model_copy(update={"examples_sha256": write_trained(out, kept)})
+    save_adapter(out, adapter)
+    return adapter
 
 
 def _same(out: Path, adapter: Adapter) -> Adapter:
@@ -170,29 +192,31 @@ def _same(out: Path, adapter: Adapter) -> Adapter:
         raise BadInputError(
             f"{out} holds an adapter of another training (data, recipe, base or seed): choose another --out"
         )
-    return check_adapter(out) if there.state == "done" else there
+    if there.state == "done":
+        there = check_adapter(out)
+        first_card(out)  # the disk may have been full then
+    return there
 
 
-def _train(
-    job: Job, adapter: Adapter, model: Any, tokenizer: Any, tokens: Sequence[Any], heard: Heard, place: Any
-) -> Adapter:
-    from primum.align.preference import REFERENCE, Pair, dpo_trainer
-    from primum.align.sft import sft_trainer
-    from primum.align.training import CHECKPOINTS, run_training
+def _train(job: Job, adapter: Adapter, model: Any, tokenizer: Any, tokens: Sequence[Any], heard: Heard) -> Adapter:
+    from primum.align.preference import REFERENCE
+    from primum.align.processes import processes
+    from primum.align.stopping import told
+    from primum.align.training import CHECKPOINTS, micro_of, run_training
 
-    started = time.monotonic()
-    if job.method == "sft":
-        trainer = sft_trainer(model, tokenizer, tokens, adapter.recipe, job.out, seed=job.seed, heard=heard)
-    else:
-        pairs = [Pair(*one) for one in tokens]
-        key = (adapter.base_sha256, adapter.starts_from_sha256, adapter.template_sha256, adapter.id)
-        trainer = dpo_trainer(model, tokenizer, pairs, adapter.recipe, job.out, key=key, seed=job.seed, heard=heard)
+    started, place = time.monotonic(), processes()
     try:
+        with told(micro_of(adapter.recipe, place.num_processes), job.out):
+            trainer = _trainer(job, adapter, model, tokenizer, tokens, heard)
         run_training(trainer, job.out)
     except BaseException as error:
         if place.is_main_process:
             _mark_stopped(job.out, adapter, time.monotonic() - started, error)
         raise
+    finally:
+        if place.is_main_process:
+            for part in job.out.glob("reference.*.npz"):  # of a process that was killed, or found the disk full
+                part.unlink(missing_ok=True)
     adapter = adapter.model_copy(
         update={
             "steps": int(trainer.state.global_step),
@@ -205,7 +229,19 @@ def _train(
     adapter = finish_adapter(job.out, adapter, trainer.accelerator.unwrap_model(trainer.model))
     shutil.rmtree(job.out / CHECKPOINTS, ignore_errors=True)
     (job.out / REFERENCE).unlink(missing_ok=True)
+    first_card(job.out)
     return adapter
+
+
+def _trainer(job: Job, adapter: Adapter, model: Any, tokenizer: Any, tokens: Sequence[Any], heard: Heard) -> Any:
+    from primum.align.preference import Pair, dpo_trainer
+    from primum.align.sft import sft_trainer
+
+    if job.method == "sft":
+        return sft_trainer(model, tokenizer, tokens, adapter.recipe, job.out, seed=job.seed, heard=heard)
+    pairs = [Pair(*one) for one in tokens]
+    # the id covers base, start, template and examples
+    return dpo_trainer(model, tokenizer, pairs, adapter.recipe, job.out, key=(adapter.id,), seed=job.seed, heard=heard)
 
 
 def _mark_stopped(out: Path, adapter: Adapter, seconds: float, error: BaseException) -> None:
@@ -220,9 +256,8 @@ def _mark_stopped(out: Path, adapter: Adapter, seconds: float, error: BaseExcept
 
 def _warnings(out: Path) -> list[str]:
     """What the curve warns of: a likelihood of the chosen answers that fell below the reference's (Razin et al. 2024)."""
-    rewards = [row["reward_chosen"] for row in read_curve(out) if "reward_chosen" in row]
-    last = rewards[-max(1, len(rewards) // 10) :]
-    if rewards and sum(last) / len(last) < 0:
+    reward = last_reward(read_curve(out))
+    if reward is not None and reward < 0:
         return [
             "the chosen answers ended less likely than they were under the reference: give the recipe's loss an sft term, "
             "or a lower learning_rate, and look at the answers"

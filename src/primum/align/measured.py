@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from primum.errors import BadInputError
-from primum.ledger import check_run, read_exams
+from primum.ledger import check_run, file_sha256, read_exams
 from primum.models.adapter import PICKLED, WEIGHTS
 from primum.records import Adapter, Estimate, Exam, Gate, Run, Summary
 from primum.report import read_summary
@@ -32,9 +32,10 @@ FORMS = {"loglikelihood": "by log-probability", "generative": "by its generated 
 
 
 class Arm(NamedTuple):
-    """A run that is done, with what came of it."""
+    """A run that is done, with what came of it; `sealed` is the hash of its responses, as a gate records it."""
 
     run: Run
+    sealed: str
     summary: Summary
     exams: tuple[Exam, ...]
 
@@ -124,11 +125,12 @@ def remarks(adapter: Adapter, before: Arm | None, after: Arm | None) -> list[str
     return said
 
 
-def read_gate(file: Path, before: Arm | None, after: Arm | None) -> Gate:
-    """What a gate said of these runs.
+def read_gate(file: Path, adapter: Adapter, before: Arm | None, after: Arm | None) -> Gate:
+    """What a gate said of an adapter. Its candidate is the run after, or where none is named the run that the file lies in.
 
     Raises:
-        BadInputError: the file does not read, or it is about other runs.
+        BadInputError: the file does not read, it is about other runs or other answers, or its candidate is not a run on this
+            adapter.
     """
     try:
         gate = Gate.model_validate_json(file.read_bytes())
@@ -136,17 +138,39 @@ def read_gate(file: Path, before: Arm | None, after: Arm | None) -> Gate:
         raise BadInputError(f"cannot read {file}: {error.strerror}") from error
     except ValidationError as error:
         raise BadInputError(f"{file} does not read as a gate's verdict: {error.errors()[0]['msg']}") from error
-    for word, arm, of in (("base", before, gate.base_run), ("candidate", after, gate.candidate_run)):
+    candidate = after if after is not None else _beside(file)
+    runs = (
+        ("base", before, gate.base_run, gate.sealed[0]),
+        ("candidate", candidate, gate.candidate_run, gate.sealed[1]),
+    )
+    for word, arm, of, sealed in runs:
         if arm is not None and arm.run.id != of:
             raise BadInputError(f"{file} is about the {word} run {of}, not about {arm.run.id}: call primum gate again")
+        if arm is not None and arm.sealed != sealed:
+            raise BadInputError(
+                f"{file} read other answers of the {word} run {of} than it now has: call primum gate again"
+            )
+    if adapter.weights_sha256 not in _adapters(candidate.run):
+        raise BadInputError(
+            f"{file} is about {gate.candidate}, and its run does not record that it had this adapter: gate a run of "
+            f"{adapter.base}+ADAPTER"
+        )
     return gate
+
+
+def _beside(file: Path) -> Arm:
+    """The run in whose folder a gate's verdict lies."""
+    if not (file.parent / "run.json").is_file():
+        raise BadInputError(f"{file} does not lie in its candidate's run folder: name that run with --after")
+    return _open(file.parent)
 
 
 def _open(path: Path) -> Arm:
     run = check_run(path)
     if run.state != "done":
         raise BadInputError(f"{path} is {run.state}: finish it with primum eval --resume {path}")
-    return Arm(run, read_summary(path), tuple(exam for exam, _ in read_exams(path)))
+    sealed = run.responses_sha256 or file_sha256(path / "responses.jsonl")
+    return Arm(run, sealed, read_summary(path), tuple(exam for exam, _ in read_exams(path)))
 
 
 def _adapters(run: Run) -> set[str]:

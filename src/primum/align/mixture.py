@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from primum.align.evaluation import Example
@@ -102,6 +102,26 @@ def mix(examples: Sequence[Example], amounts: Mapping[Group, int], seed: int) ->
         raise BadInputError(f"the mix wants more examples than there are: {', '.join(short)}")
     taken = {example.id for group, n in amounts.items() for example in take(groups[group], n, seed)}
     return [example for example in examples if example.id in taken]
+
+
+def untaken(examples: Sequence[Example], mixed: Sequence[Example], named: Collection[Group]) -> list[str]:
+    """A remark for each group of which the mixture leaves some out: how many, and for a group that is not `named` in the mix
+    how to take them."""
+    there, train = Counter(one.group for one in examples), Counter(one.group for one in mixed)
+    remarks = []
+    for group in GROUPS:
+        if group not in named and there[group]:
+            wanted = ",".join(
+                f"{one}={(train | {group: there[group]})[one]}" for one in GROUPS if train[one] or one == group
+            )
+            remarks.append(
+                f"left out: the {there[group]} {group} examples, because the mix does not name them (--mix {wanted} takes them)"
+            )
+        elif there[group] > train[group]:
+            remarks.append(
+                f"left out: {there[group] - train[group]} of {there[group]} {group} examples, beyond what the mix takes"
+            )
+    return remarks
 
 
 def take(examples: Sequence[Example], n: int, seed: int) -> list[Example]:

@@ -65,7 +65,9 @@ def dpo_trainer(
     own reference as it stands; any other model gets a new adapter. `key` names model, examples and template.
 
     The loss of a pair is the sum of the recipe's terms: `sigmoid` is -log sigmoid(beta ((log p - log p_ref)(chosen) -
-    (log p - log p_ref)(rejected))), `sft` the negative log-likelihood of the chosen answer a token.
+    (log p - log p_ref)(rejected))), `sft` the
+    negative log-likelihood of the chosen answers, a mean over the tokens of all that are read at once (TRL's: with another
+    `micro` long and short answers weigh a little otherwise).
     """
     rows = Dataset.from_list(
         [{"prompt_ids": list(p.prompt), "chosen_ids": list(p.chosen), "rejected_ids": list(p.rejected)} for p in pairs]

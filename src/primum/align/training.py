@@ -9,7 +9,6 @@ random state is part of a checkpoint: on a CPU a training that was killed and re
 from __future__ import annotations
 
 import csv
-import errno
 import math
 import os
 import shutil
@@ -21,10 +20,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from transformers import PrinterCallback, Trainer, TrainerCallback, set_seed
 
-from primum.errors import StoppedError
+from primum.align.processes import processes
+from primum.align.stopping import NotFiniteError, not_finite, told
+from primum.errors import BadInputError
+from primum.evaluator.encoder.recipe import replace_whole
 from primum.records import Recipe
 
 CHECKPOINTS = "checkpoints"
@@ -59,15 +60,6 @@ class Place(NamedTuple):
     bf16: bool
 
 
-class NotFiniteError(Exception):
-    """The loss or a gradient is no number any more."""
-
-
-def processes() -> Any:
-    """The processes of this training: one, or those that `accelerate launch` or `torchrun` started (accelerate's state)."""
-    return PartialState(cpu=not torch.cuda.is_available())
-
-
 def find_place(model: Any) -> Place:
     """The GPU of this process, or the CPU. Under `accelerate launch` each process has a GPU of its own."""
     state = processes()
@@ -81,14 +73,18 @@ def find_place(model: Any) -> Place:
 
 
 def settings_of(recipe: Recipe, out: Path, seed: int, examples: int, place: Place) -> dict[str, Any]:
-    """The settings that TRL's configurations of both methods share."""
-    at_once = recipe.micro * place.processes
-    steps = math.ceil(examples / max(recipe.batch, at_once)) * recipe.epochs
+    """The settings that TRL's configurations of both methods share.
+
+    Raises:
+        BadInputError: the recipe's batch cannot be shared evenly among the processes.
+    """
+    micro = micro_of(recipe, place.processes)
+    steps = math.ceil(examples / recipe.batch) * recipe.epochs
     return {
         "output_dir": str(out / CHECKPOINTS),
         "num_train_epochs": recipe.epochs,
-        "per_device_train_batch_size": recipe.micro,
-        "gradient_accumulation_steps": max(1, recipe.batch // at_once),
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": recipe.batch // (micro * place.processes),
         "learning_rate": recipe.learning_rate,
         "lr_scheduler_type": recipe.schedule,
         "warmup_steps": recipe.warmup_steps,
@@ -109,6 +105,25 @@ def settings_of(recipe: Recipe, out: Path, seed: int, examples: int, place: Plac
         "dataloader_pin_memory": not place.device.startswith("cpu"),
         "disable_tqdm": True,
     }
+
+
+def micro_of(recipe: Recipe, processes: int) -> int:
+    """How many examples a process reads at once: at most the recipe's `micro`, and so that a step is its `batch`.
+
+    >>> recipe = Recipe(name="r", method="sft", learning_rate=1e-4, batch=16, micro=4)
+    >>> micro_of(recipe, 1), micro_of(recipe, 8)
+    (4, 2)
+
+    Raises:
+        BadInputError: the batch cannot be shared evenly.
+    """
+    if recipe.batch % processes:
+        raise BadInputError(
+            f"a step of {recipe.batch} examples cannot be shared evenly among {processes} processes: set batch in the recipe "
+            f"to a multiple of {processes}"
+        )
+    share = recipe.batch // processes
+    return max(size for size in range(1, min(recipe.micro, share) + 1) if share % size == 0)
 
 
 def lora_of(recipe: Recipe) -> Any:
@@ -166,10 +181,7 @@ class Recorder(TrainerCallback):  # type: ignore[misc]
             return
         rows = [row for row in read_curve(self._path) if row["step"] <= state.global_step]
         self._before = rows[-1]["seconds"] if rows else 0.0
-        with self._path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(names := [*COLUMNS.values(), "seconds"])
-            writer.writerows([_shown(row.get(name)) for name in names] for row in rows)
+        replace_whole(self._path, lambda part: _write_curve(part, rows))
         self._started = time.monotonic()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **rest: Any) -> None:
@@ -211,25 +223,10 @@ def run_training(trainer: Trainer, out: Path) -> None:
     trainer.remove_callback(PrinterCallback)
     set_seed(trainer.args.seed)  # dropout does not depend on what was computed since the trainer was made
     try:
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        with told(trainer.args.per_device_train_batch_size, out):
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
     except NotFiniteError as error:
-        raise StoppedError(
-            f"the loss is no number at step {error}: the weights before it are kept in {out / CHECKPOINTS}; "
-            "lower learning_rate in the recipe, or look at the examples of that step"
-        ) from None
-    except torch.OutOfMemoryError as error:
-        raise StoppedError(_out_of_memory(trainer)) from error
-    except RuntimeError as error:
-        text = str(error)
-        if "not enough memory" in text or "out of memory" in text:
-            raise StoppedError(_out_of_memory(trainer)) from error
-        if "file write failed" in text or "No space left" in text or "unexpected pos" in text:
-            raise StoppedError(_disk_full(out)) from error
-        raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StoppedError(_disk_full(out)) from error
-        raise
+        raise not_finite(str(error), last_checkpoint(out)) from None
 
 
 def last_checkpoint(out: Path) -> Path | None:
@@ -252,6 +249,13 @@ def read_curve(path: Path) -> list[dict[str, float]]:
     return [{name: float(value) for name, value in row.items() if value} for row in whole]
 
 
+def _write_curve(path: Path, rows: Sequence[dict[str, float]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(names := [*COLUMNS.values(), "seconds"])
+        writer.writerows([_shown(row.get(name)) for name in names] for row in rows)
+
+
 def quiet() -> None:
     """No progress bars and no advice of the libraries: what Primum has to say, it says itself; nothing asks the hub."""
     import datasets
@@ -267,15 +271,3 @@ def quiet() -> None:
 
 def _shown(value: float | None) -> str:
     return "" if value is None else f"{value:.8g}"
-
-
-def _out_of_memory(trainer: Trainer) -> str:
-    micro = trainer.args.per_device_train_batch_size
-    return (
-        f"{micro} examples at once do not fit into memory: lower micro in the recipe (batch stays), set "
-        "activation_checkpointing = true, or lower max_length"
-    )
-
-
-def _disk_full(out: Path) -> str:
-    return f"the disk of {out} is full: make room and give the same command again; it goes on from the last checkpoint"

@@ -266,6 +266,10 @@ def _align(
     )
     with training_line(quiet=quiet) as heard:
         adapter = align(job, heard)
+    from primum.align.processes import processes
+
+    if not processes().is_main_process:
+        return
     if json:
         typer.echo(adapter.model_dump_json())
         return

@@ -17,7 +17,7 @@ import primum
 from primum.align.adapter import locked
 from primum.curve.cells import Told, ask_cell, examine_cell, run_of, train_cell
 from primum.curve.chart import draw_chart
-from primum.curve.examples import write_groups
+from primum.curve.examples import DATA, write_groups
 from primum.curve.plan import Planned, cells_of, plan_curve, short_of_benign
 from primum.curve.points import find_leads, read_points
 from primum.curve.show import curve_csv, curve_table
@@ -75,7 +75,7 @@ def _taken_up(planned: Planned, out: Path) -> Curve:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     plan, notes = planned.plan, tuple(short_of_benign(planned.plan))
     new = Curve(plan=plan, notes=notes, versions={"primum": primum.__version__}, created=now)
-    if not (out / CURVE).exists() or not (out / "base").exists():  # of what failed at once nothing is there to keep
+    if not (out / CURVE).exists() or not _has_cells(out):  # of what failed at once nothing is there to keep
         return new
     try:
         before = Curve.model_validate_json((out / CURVE).read_bytes())
@@ -87,6 +87,11 @@ def _taken_up(planned: Planned, out: Path) -> Curve:
                 f"{out} holds another curve (its {_differing(before.plan, plan, name)} differs): choose another --out"
             )
     return new.model_copy(update={"created": before.created})
+
+
+def _has_cells(out: Path) -> bool:
+    """True where a folder of any cell is there, of this plan or of another."""
+    return any(file.is_dir() and file.name != DATA and not file.name.startswith(".") for file in out.iterdir())
 
 
 def _differing(before: CurvePlan, plan: CurvePlan, name: str) -> str:

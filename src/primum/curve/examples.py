@@ -17,6 +17,7 @@ from primum.errors import BadInputError
 from primum.evaluator.encoder.recipe import replace_whole
 from primum.records import Arm, Demonstration, Group, Kind, Recipe, content_id
 
+DATA = "data"
 Examples = dict[Group, list[Demonstration]]
 GROUPS_OF: dict[Arm, tuple[Group, ...]] = {"base": (), "med": ("med",), "gen": ("gen",), "both": ("med", "gen")}
 KINDS: dict[Group, Kind] = {"med": Kind.HARMFUL, "gen": Kind.GENERAL_HARM, "benign": Kind.BENIGN}
@@ -74,7 +75,7 @@ def write_groups(examples: Examples, out: Path) -> None:
 
 def group_file(out: Path, group: Group) -> Path:
     """Where a curve's folder has the examples of a group."""
-    return out / "data" / f"{group}.jsonl"
+    return out / DATA / f"{group}.jsonl"
 
 
 def count_usable(

@@ -72,6 +72,7 @@ def plan_gate(policy: Policy, base: Path | None = None, *, alpha: float | None =
     notes = [
         "harm passes by either of its two claims, each tested at half of alpha; the share goes with the second",
         f"independent items times a design effect; each row alone has the power of {policy.plan.power:g}, all together have less",
+        "it is assumed that no mark is missing: each that is counts against the candidate, and takes its share of the margin",
     ]
     return GatePlan(
         policy=policy.name,

@@ -1,6 +1,9 @@
-"""By how much a candidate is worse than its base, counted so that what is missing speaks against the candidate."""
+"""By how much a candidate is worse than its base. What is missing speaks against the candidate where it is to pass, and
+for it where it is to fail: nothing is shown by marks that are not there."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +12,7 @@ from primum.gate.pairs import Scored
 from primum.measures import Measure
 from primum.records import Answer, Check
 from primum.report.figures import PER_CENT
+from primum.stats.inputs import Floats
 from primum.stats.moments import usable_strata
 from primum.stats.onesided import OneSided, one_sided_limits
 
@@ -16,29 +20,62 @@ Mask = npt.NDArray[np.bool_]
 GOOD = ("refusal_rate", "must_have_recall", "accuracy")  # of these less is worse
 
 
-def worsening(scored: Scored, alpha: float, inside: Mask | None = None) -> OneSided:
+class Limits(NamedTuple):
+    """A number with limits that hold whatever the missing marks are: `worst` counts them against the candidate, `best` for
+    it. `missing` is how many there are."""
+
+    worst: OneSided
+    best: OneSided
+    missing: int
+
+    @property
+    def value(self) -> float:
+        """The number at the worst."""
+        return self.worst.value
+
+    @property
+    def high(self) -> float:
+        """The upper limit at the worst: what passes."""
+        return self.worst.high
+
+    @property
+    def low(self) -> float:
+        """The lower limit at the best: what fails."""
+        return self.best.low
+
+
+def worsening(scored: Scored, alpha: float, inside: Mask | None = None) -> Limits:
     """The mean by which the candidate is worse, over the items or those `inside`, with one-sided limits: families are the
-    clusters, principles the strata. A missing mark of the base is the best there is, one of the candidate the worst."""
+    clusters, principles the strata. At the worst a missing mark of the base is the best there is, one of the candidate the
+    worst; at the best the other way round."""
     low, high = scale_of(scored.measure)
-    good = scored.measure.name in GOOD
-    best, worst = (high, low) if good else (low, high)
-    differences = scored.filled(1, worst) - scored.filled(0, best)
     chosen = np.ones(scored.n, dtype=np.bool_) if inside is None else inside
     clusters = scored.clusters[chosen]
-    return one_sided_limits(
-        -differences[chosen] if good else differences[chosen],
-        clusters,
-        usable_strata(np.unique(scored.principles[chosen], return_inverse=True)[1].astype(np.int64), clusters),
-        bounds=(low - high, high - low),
-        alpha=alpha,
-    )
+    strata = usable_strata(np.unique(scored.principles[chosen], return_inverse=True)[1].astype(np.int64), clusters)
+
+    def limits(base: float, candidate: float) -> OneSided:
+        differences = (scored.filled(1, candidate) - scored.filled(0, base))[chosen]
+        worse = -differences if scored.measure.name in GOOD else differences
+        return one_sided_limits(worse, clusters, strata, bounds=(low - high, high - low), alpha=alpha)
+
+    best, worst = (high, low) if scored.measure.name in GOOD else (low, high)
+    missing = int(scored.missing[:, chosen].sum())
+    at_worst = limits(best, worst)
+    return Limits(at_worst, limits(worst, best) if missing else at_worst, missing)
 
 
-def bad_share(scored: Scored, alpha: float) -> OneSided:
-    """The share of the candidate's answers that are bad (of a rate that is good: not good), the missing among them."""
-    good = scored.measure.name in GOOD
-    values = scored.filled(1, 0.0 if good else 1.0)
-    return one_sided_limits(1 - values if good else values, scored.clusters, bounds=(0.0, 1.0), alpha=alpha)
+def bad_share(scored: Scored, alpha: float) -> Limits:
+    """The share of the candidate's answers that are bad (of a rate that is good: not good), with the missing and without."""
+    missing = int(scored.missing[1].sum())
+
+    def limits(mark: float) -> OneSided:
+        values: Floats = scored.filled(1, mark)
+        bad = 1 - values if scored.measure.name in GOOD else values
+        return one_sided_limits(bad, scored.clusters, bounds=(0.0, 1.0), alpha=alpha)
+
+    worst = 0.0 if scored.measure.name in GOOD else 1.0
+    at_worst = limits(worst)
+    return Limits(at_worst, limits(1 - worst) if missing else at_worst, missing)
 
 
 def noninferior(name: str, scored: Scored, margin: float, alpha: float) -> Check:
@@ -50,21 +87,28 @@ def noninferior(name: str, scored: Scored, margin: float, alpha: float) -> Check
     return make_check(name, scored, verdict, found, margin, reason)
 
 
-def answer_of(found: OneSided, margin: float, measure: str) -> tuple[Answer, str]:
+def answer_of(found: Limits, margin: float, measure: str) -> tuple[Answer, str]:
     """The answer on non-inferiority, and why."""
     shown = amount(measure, margin)
     if found.high < margin:
         return "pass", f"shown to be worse by less than {shown}, if at all"
     if found.low > margin:
         return "fail", f"shown to be worse by more than {shown}"
-    return "inconclusive", f"may be worse by up to {amount(measure, found.high)}: {shown} or less takes more items"
+    told = f"may be worse by up to {amount(measure, found.high)}"
+    takes = lacking(found, found.best.high < margin or found.worst.low > margin) or "takes more items"
+    return "inconclusive", f"{told}: {shown} or less {takes}"
 
 
-def make_check(
-    name: str, scored: Scored, verdict: Answer, found: OneSided, limit: float, reason: str, *, lower: bool | None = None
-) -> Check:
-    """A check with the limit that decided: the lower one where it failed (or as `lower` says), else the upper one."""
-    by_lower = verdict == "fail" if lower is None else lower
+def lacking(found: Limits, decide: bool) -> str:
+    """What an answer takes where marks are missing, which would `decide` alone or not; nothing where none is."""
+    if not found.missing:
+        return ""
+    told = f"{found.missing:,} mark{'s are' if found.missing > 1 else ' is'} missing"
+    return f"takes more marks: {told}, more would decide" if decide else f"takes more marks ({told}) and more items"
+
+
+def make_check(name: str, scored: Scored, verdict: Answer, found: Limits, limit: float, reason: str) -> Check:
+    """A check with the limit that decided: the lower one where it failed, else the upper one."""
     return Check(
         name=name,
         measure=scored.measure.name,
@@ -72,9 +116,9 @@ def make_check(
         judge=scored.judge,
         verdict=verdict,
         observed=found.value,
-        bound=found.low if by_lower else found.high,
+        bound=found.low if verdict == "fail" else found.high,
         limit=limit,
-        n=found.n,
+        n=found.worst.n,
         reason=reason,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from primum.models.base import Prompt, Settings, split_reasoning
 from primum.records import Failure, Reply, content_id
 
 TINY = Path(str(files("primum.models"))) / "tiny_weights"
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 SMALL = 50_000_000  # parameters below which one thread is fastest
 log = logging.getLogger(__name__)
 
@@ -135,14 +137,18 @@ def local_name(name: str) -> tuple[str, str] | None:
     return path[:end], path[end + 1 :]
 
 
-def load(path: str, adapter: str = "", device: str = "") -> tuple[Any, Any]:
+def load(path: str, adapter: str = "", device: str = "", *, chat: bool = True) -> tuple[Any, Any]:
     """The model in evaluation mode (on the GPU where there is one and no `device` is named, in its own precision; elsewhere
-    in float32) and its tokenizer, padded on the left.
+    in float32) and its tokenizer, padded on the left. Without `chat` the tokenizer needs no chat template.
 
     Raises:
         MissingExtraError: torch or transformers is not installed, or peft for an adapter.
         BadInputError: the model or its adapter cannot be loaded, they do not fit, or there is no chat template.
     """
+    if not Path(path).is_dir() and not HUB_NAME.fullmatch(path):
+        raise BadInputError(
+            f"cannot load the model '{path}': there is no such folder, and a name of the hub has the form ORG/NAME"
+        )
     try:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -162,7 +168,7 @@ def load(path: str, adapter: str = "", device: str = "") -> tuple[Any, Any]:
     except Exception as error:  # whatever a broken folder makes the libraries raise, the folder is what is wrong
         first = str(error).strip().split("\n")[0]
         raise BadInputError(f"cannot load the model '{path}': {first}") from error
-    if not tokenizer.chat_template:
+    if chat and not tokenizer.chat_template:
         raise BadInputError(f"the tokenizer of '{path}' has no chat template, so it is not known how to ask it")
     if folder is not None:
         model = _with_adapter(model, tokenizer, path, folder)

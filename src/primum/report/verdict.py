@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from primum.ledger import file_sha256
-from primum.records import Check, Gate
+from primum.records import Check, Exam, Gate
 from primum.report.figures import MINUS, PER_CENT
 from primum.report.page_texts import words
 from primum.report.readings import OneRun
@@ -157,5 +158,13 @@ def _sealed(one: OneRun) -> str:
 
 
 def _changed_after(one: OneRun, at: str) -> bool:
-    """True where a run was judged again, or took an exam, after that time."""
-    return bool(at) and max([one.run.finished, *(taken.exam.at for taken in one.exams)]) > at
+    """True where a run was judged again, or an exam of it was over, after that time."""
+    return bool(at) and max([one.run.finished, *(_over(taken.exam) for taken in one.exams)]) > at
+
+
+def _over(exam: Exam) -> str:
+    """When an exam was over: its `at` is when it was begun."""
+    try:
+        return (datetime.fromisoformat(exam.at) + timedelta(seconds=exam.seconds)).isoformat()
+    except (ValueError, OverflowError):  # no time is told, or one that is none
+        return exam.at

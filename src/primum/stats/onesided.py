@@ -44,9 +44,9 @@ def one_sided_limits(
 
         size = n / deff x (t_{n-1} / t_{G-H})^2,    deff = (k D + 2 W) / (k + 2),
 
-    with D the ratio, at least 1, of the clustered to the plain variance of the mean, k the clusters that differ from the
-    commonest value, and W = sum n_g^2 / n the worst design effect, of clusters alike throughout: a likeness seen in few
-    clusters is not known. The t limit alone falls short where a few values far out have not turned up yet (it lets up to
+    with D the ratio, at least 1, of the clustered to the plain variance of the mean, k how many clusters tell how alike
+    they are (`_telling`), and W = sum n_g^2 / n the worst design effect, of clusters alike throughout: a likeness seen in
+    few clusters is not known. The t limit alone falls short where a few values far out have not turned up yet (it lets up to
     17% of rates at the boundary through at 5%), the score limit alone where they have turned up by luck.
 
     With one cluster nothing is known: the limits are `bounds`.
@@ -65,9 +65,10 @@ def one_sided_limits(
     t = mean_interval(numbers, codes, stratum, bounds=bounds, level=1 - 2 * alpha)
     if t.method == "too few clusters":
         return OneSided(t.value, *bounds, n, t.clusters, 1.0)
-    telling = _telling(numbers, codes)
-    size = _effective_size(numbers, codes, stratum, alpha, telling)
-    low, high = score_limits(numbers, bounds=bounds, alpha=float(ndtr(-few_quantile(alpha, telling))), size=size)
+    differing = _differing(numbers, codes)
+    size = _effective_size(numbers, codes, stratum, alpha, _telling(codes, differing))
+    quantile = few_quantile(alpha, differing.size)
+    low, high = score_limits(numbers, bounds=bounds, alpha=float(ndtr(-quantile)), size=size)
     if t.method != "zero variance":
         low, high = min(low, t.low), max(high, t.high)
     return OneSided(t.value, low, high, n, t.clusters, size)
@@ -87,13 +88,27 @@ def few_quantile(alpha: float, telling: npt.ArrayLike) -> Any:
     return np.sqrt(square + max(0.0, -math.log(alpha) - square) / np.sqrt(1 + np.asarray(telling)))
 
 
-def _telling(values: Floats, clusters: Codes) -> int:
-    """Return how many clusters hold another value than the commonest."""
+def _differing(values: Floats, clusters: Codes) -> Codes:
+    """Return the clusters (k,) that hold another value than the commonest."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return int(np.unique(clusters[place != counts.argmax()]).size)
+    return np.unique(clusters[place != counts.argmax()])
 
 
-def _effective_size(values: Floats, clusters: Codes, strata: Codes | None, alpha: float, telling: int) -> float:
+def _telling(clusters: Codes, differing: Codes) -> float:
+    """Return how many of the `differing` clusters (k,) tell how alike clusters are: each counts by its pairs of items,
+    w = n_g (n_g - 1), in units of sum w^2 / sum w, the size of the cluster that a pair is from. Of equal clusters each
+    counts 1; a single item tells nothing, and small families say little beside large ones.
+
+    >>> _telling(np.array([0, 1, 1, 2, 2]), np.array([0, 1])), _telling(np.array([0, 1]), np.array([0]))
+    (1.0, 0.0)
+    """
+    sizes = np.bincount(clusters).astype(np.float64)
+    pairs = sizes * (sizes - 1)
+    total = float(pairs.sum())
+    return float(pairs[differing].sum()) * total / float((pairs**2).sum()) if total else 0.0
+
+
+def _effective_size(values: Floats, clusters: Codes, strata: Codes | None, alpha: float, telling: float) -> float:
     """Return how many independent items (n,) values in clusters are worth."""
     n = values.size
     moments = cluster_moments(values, np.zeros(n, dtype=np.int64), clusters, strata)

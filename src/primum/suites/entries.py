@@ -80,7 +80,7 @@ STARTERS = (
     ),
     Suite(
         "starter-train-tiny",
-        "starter-train's requests, answered in the bundled model's few sentences: for wiring checks of training",
+        "starter-train's requests in the bundled model's few sentences, for training it alone",
         408,
         "en zh",
         *OURS,
