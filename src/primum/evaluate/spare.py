@@ -13,7 +13,7 @@ from primum.judges import Judge, Pair
 from primum.records import Verdict
 
 MOST = 2_000  # answers that wait; who adds another judges some of them first
-FEW, SOME = 2, 16  # answers that are judged here in one turn: while calls are under way, and while they have to wait
+SOME = 16  # answers that are judged here in one turn, where calls have to wait for it or none are under way
 MANY = 200  # answers that wait, or calls under way, at which a process of its own is started
 WORTH = 1_000  # answers still to come without which starting it costs more than it saves
 BATCH, AHEAD = 64, 2  # answers that it is sent at once, and batches that it has
@@ -55,7 +55,7 @@ class Spare:
         while True:
             if max(calls, self._count()) >= MANY and self._left() >= WORTH and not self._tried and not self._ending:
                 await self._judge_aside()
-            elif batch := self._next(FEW):
+            elif batch := self._next(1):  # more at once would cost less CPU, yet calls would wait for it
                 await self._judge_here(*batch)
             elif self._ending:
                 return
