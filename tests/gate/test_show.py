@@ -85,6 +85,13 @@ def test_markdown_is_one_table_whatever_the_names_hold() -> None:
     assert "`abababababab`" in text
 
 
+def test_a_name_from_elsewhere_becomes_no_image_and_no_link() -> None:
+    text = gate_markdown(gate(candidate="hf/![x](http://e.org/x.png)", notes=("[here](http://e.org)", "`code`")))
+    assert "![x](" not in text
+    assert "[here](" not in text
+    assert "`code`" not in text
+
+
 def test_junit_shows_no_doubt_as_passed() -> None:
     root = ET.fromstring(gate_junit(gate(candidate="x\x00\x1b<&", policy="p\ud800")))
     (suite,) = root

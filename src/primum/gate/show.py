@@ -108,7 +108,10 @@ def _numbers(check: Check) -> tuple[str, str, str]:
 
 
 def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    """A text that a table of Markdown shows as it is: no cell, link, image or HTML of its own."""
+    for sign in "\\|[]`*":
+        text = text.replace(sign, f"\\{sign}")
+    return text.replace("\n", " ").replace("<", "&lt;")
 
 
 def _xml(text: str) -> str:
