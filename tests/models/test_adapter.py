@@ -130,7 +130,7 @@ def test_an_adapter_for_other_shapes_or_layers_is_refused(tmp_path: Path) -> Non
     with pytest.raises(BadInputError, match=r"cannot load the adapter.*size mismatch"):
         load(narrow, str(tmp_path / "adapter"))
     lora(target_modules=["q_proj", "v_proj"]).save_pretrained(str(tmp_path / "adapter"))
-    for layers in (1, 3):  # the adapter has two: one too many, one too few
+    for layers in (2, 4):  # the adapter has three: one too many, one too few
         base = other_shape(tmp_path / f"layers{layers}", num_hidden_layers=layers)
         with pytest.raises(BadInputError, match="it was made for other layers"):
             load(base, str(tmp_path / "adapter"))
