@@ -4,7 +4,8 @@
 
 Without `--gpu` a model of 12 M random parameters on one core, some 45 minutes; with it Qwen2.5-7B's shape on the GPU, or the
 words "not measured". In each round every arm trains once, in an order of its own, and is compared with the base arm of
-that round; figures are medians over the rounds. Prints Markdown; single passes and curves go to `.bench/train.json`.
+that round; figures are medians over the rounds. Prints Markdown; single passes and curves go to `.bench/train.json`
+(`train-gpu.json`), beside those of other parts.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ from primum.align.training import quiet, run_training
 from primum.records import Recipe
 from training_arms import BASE, DEFAULTS, OURS, OURS_FULL, Build, levers, whole_arms
 
-RESULTS = Path(__file__).resolve().parent.parent / ".bench" / "train.json"
+RESULTS = (
+    Path(__file__).resolve().parent.parent / ".bench" / ("train-gpu.json" if "--gpu" in sys.argv else "train.json")
+)
 EXAMPLES = {"sft": 64, "dpo": 32}  # an epoch where speed is measured; on a GPU eight times as many
 CURVE = {"sft": 128, "dpo": 64}  # and where the loss is
 SEEDS, SMOOTHED = 3, 6  # of the curves: seeds, and steps that are averaged
@@ -218,7 +221,7 @@ def main() -> None:
     shape = LARGE if asked.gpu else SMALL
     if not asked.gpu:
         torch.set_num_threads(1)
-    results: dict[str, Any] = {"shape": shape._asdict() | {"dtype": str(shape.dtype)}}
+    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for part in asked.only or PARTS:
         lines = [
             line for method in asked.method or EXAMPLES for line in PARTS[part](method, shape, asked.rounds, results)
