@@ -145,16 +145,16 @@ def load(path: str, adapter: str = "", device: str = "", *, chat: bool = True) -
         MissingExtraError: torch or transformers is not installed, or peft for an adapter.
         BadInputError: the model or its adapter cannot be loaded, they do not fit, or there is no chat template.
     """
-    if not Path(path).is_dir() and not HUB_NAME.fullmatch(path):
-        raise BadInputError(
-            f"cannot load the model '{path}': there is no such folder, and a name of the hub has the form ORG/NAME"
-        )
     try:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging as transformers_logging
     except ImportError:
         raise MissingExtraError("a model in this process", "local") from None
+    if not Path(path).is_dir() and not HUB_NAME.fullmatch(path):
+        raise BadInputError(
+            f"cannot load the model '{path}': there is no such folder, and a name of the hub has the form ORG/NAME"
+        )
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # a name that is not there is told in one sentence
